@@ -1,0 +1,96 @@
+// Cache: RAM tier, disk tier, flights and epochs behind one face; what the pipeline's lookup, join and admit rooms use.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "cache/entry/entry.h"
+#include "cache/invalidate/epochs.h"
+#include "cache/lmdb/disk.h"
+#include "cache/ram/ram_tier.h"
+#include "proxy/base/clock.h"
+#include "proxy/base/executor.h"
+#include "proxy/base/result.h"
+
+namespace verge::cache {
+
+struct CacheOptions {
+  DiskOptions disk;                          // path empty: RAM only
+  uint64_t memory_bytes = 256ull << 20;
+  uint64_t ram_object_bytes = 1ull << 20;    // larger bodies are not kept in RAM
+  uint64_t fill_window_bytes = 4ull << 20;   // how far a storing Fill may run ahead of the disk
+  uint64_t pass_window_bytes = 256ull << 10; // how far a passing Fill may run ahead of its reader
+  Millis uncacheable_memory{10'000};         // how long a key found private is remembered, so that nobody queues for it
+};
+
+enum class Tier : uint8_t { none, ram, disk };
+
+// The producer's handle on an Entry, on the loop of its Fetch. Destroying an unfinished one fails the Entry and ends its
+// flight. Window and storing are looked after here.
+class Fill {
+ public:
+  virtual ~Fill() = default;
+  virtual const EntryRef& entry() const noexcept = 0;
+  // Head is here and may be stored: opens the Entry, begins storing. Followers wake.
+  virtual void open_storing(HeadRef head) = 0;
+  // Head is here and must not be stored: the Entry is the leader's alone, waiting followers are let go (they see
+  // State::failed with Errc::refused, and fetch for themselves), the key is remembered as uncacheable for a while.
+  virtual void open_passing(HeadRef head) = 0;
+  // False: stop reading from the origin until `resume` (given at join) runs.
+  virtual bool append(std::string_view octets) = 0;
+  virtual void complete() = 0;
+  virtual void fail(Error error) = 0;
+  // Ends the flight without a body (a 304 came): followers look up again (State::failed with Errc::closed).
+  virtual void abandon() = 0;
+};
+
+class Cache {
+ public:
+  static Result<std::unique_ptr<Cache>> open(const CacheOptions& options, const Clock& clock);
+  virtual ~Cache() = default;
+
+  struct Lookup {
+    EntryRef entry;     // null: none that is not dead
+    Tier tier = Tier::none;
+    Verdict verdict = Verdict::live; // live or stale (soft-invalidated)
+    bool other_variants = false;     // the key is known with other Vary values
+    bool pending = false;            // cold: `done` follows on `on`
+  };
+  using LookupDone = std::move_only_function<void(Lookup)>;
+  // RAM, then disk; dead entries are not found. `done` runs (on `on`, never inside) only if pending was returned.
+  virtual Lookup lookup(std::string_view key, const http::Headers& request, Executor& on, LookupDone done) = 0;
+
+  struct Join {
+    std::unique_ptr<Fill> fill; // set: you are the one who fetches
+    EntryRef entry;             // set otherwise: somebody is fetching; wait for it by Entry::when_opened
+  };
+  // Collapses concurrent misses of one key. A flight begun before an invalidation that covers the key is not joined. A
+  // key remembered as uncacheable gives every caller a Fill of its own. `resume` is run on `loop` when append() may go
+  // on; `abandoned` when no Reader is left on an Entry that can't be stored.
+  virtual Join join(std::string_view key, Executor& loop, Task resume, Task abandoned) = 0;
+  // A Fill nobody can join (pass: unsafe methods, private, no-store requests).
+  virtual std::unique_ptr<Fill> solo(Executor& loop, Task resume, Task abandoned) = 0;
+
+  // A 304 freshened it: same body, new head, in RAM and on disk. Returns the Entry to serve.
+  virtual EntryRef refresh(const EntryRef& entry, HeadRef head) = 0;
+  // Drops one response (unsafe methods use invalidate()).
+  virtual void erase(const EntryRef& entry) = 0;
+
+  // Applies at once; `done` gets the seq on `on` when it is synced to disk (at once without a disk tier), or an error
+  // storage if it could not be made durable: then do not acknowledge.
+  virtual void invalidate(Invalidation command, Executor& on, std::move_only_function<void(Result<uint64_t>)> done) = 0;
+
+  virtual const Epochs& epochs() const noexcept = 0;
+  virtual Disk* disk() noexcept = 0; // null: RAM only
+  struct Stats {
+    uint64_t ram_entries = 0, ram_bytes = 0, flights = 0;
+    DiskStats disk;
+  };
+  virtual Stats stats() const = 0;
+  virtual void flush() = 0;
+};
+
+} // namespace verge::cache

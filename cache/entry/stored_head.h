@@ -1,0 +1,32 @@
+// StoredHead: all that is known of a stored response but its body. Immutable once an Entry is open; any thread reads it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cache/policy/freshness.h"
+#include "proxy/base/clock.h"
+#include "proxy/http/headers.h"
+
+namespace verge::cache {
+
+struct StoredHead {
+  std::string key;                       // the full key text (policy::key_text)
+  std::vector<std::string> vary_fields;  // names, sorted
+  std::string vary_values;               // policy::vary_key of the request that fetched it
+  int status = 200;
+  http::Headers headers;                 // end-to-end fields to serve; no Age, no Content-Length
+  std::string h1_text;                   // the same as HTTP/1.1 lines, made at store or load time
+  std::optional<uint64_t> content_length; // known once complete; else what the origin declared
+  WallTime request_time{}, response_time{};
+  policy::Freshness freshness;
+  uint64_t seq = 0;                      // invalidation seq current when the Fetch was sent
+  std::vector<std::string> tags;
+  bool request_had_authorization = false;
+};
+using HeadRef = std::shared_ptr<const StoredHead>;
+
+} // namespace verge::cache

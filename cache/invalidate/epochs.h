@@ -1,0 +1,74 @@
+// Epochs: what was invalidated, as numbers. An invalidation changes a number and touches no data, so it costs the same
+// for one URL and for the whole site. A response carries the seq that was current when its Fetch was sent; it is dead
+// if a hard seq that covers it is higher, stale if a soft one is.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/base/clock.h"
+#include "proxy/base/result.h"
+
+namespace verge::cache {
+
+struct Target {
+  enum class Kind : uint8_t { all, exact, pattern, tag };
+  Kind kind = Kind::all;
+  std::string host; // lower case, no port; empty: every host
+  // exact: path and query as in the key ("/a?b"). pattern: the same with `*` for any run of characters, "/" and "?"
+  // included ("/img/*" is kept in a path tree; inner `*` in a list). tag: lower case. all: empty.
+  std::string value;
+};
+
+struct Invalidation {
+  std::vector<Target> targets;
+  bool soft = false;  // mark stale instead of dead
+  std::string source; // "sns arn:...", "admin", for the log and the list
+  std::string id;     // the sender's id (SNS MessageId); repeating one is harmless
+};
+
+// "/index.html", "/img/*", "https://www.example.com/a*", "www.example.com/a", "*": what users write, as a Target. Paths
+// are brought to normal form. Error bad_input says what is wrong with it.
+Result<Target> parse_target(std::string_view text);
+
+enum class Verdict : uint8_t { live, stale, dead };
+
+// A row as it is persisted, and listed.
+struct EpochRow {
+  Target target;
+  uint64_t hard = 0, soft = 0; // seq; 0: never
+};
+
+class Epochs {
+ public:
+  Epochs();
+  ~Epochs();
+  Epochs(const Epochs&) = delete;
+  Epochs& operator=(const Epochs&) = delete;
+
+  // The seq a new Fetch carries. One atomic load.
+  uint64_t current() const noexcept { return current_.load(std::memory_order_acquire); }
+  // Takes the next seq and applies all targets to it; effective for every check() that starts after it returns. The
+  // rows that changed are appended to `changed`, to be persisted. Returns the seq. Thread-safe.
+  uint64_t apply(const Invalidation& command, std::vector<EpochRow>& changed);
+  // Puts a persisted row back at start.
+  void restore(const EpochRow& row);
+  void restore_current(uint64_t seq);
+  // Is a response with this key and these tags, fetched at `seq`, still good? One atomic load when nothing was
+  // invalidated since; else tags + path segments. Thread-safe.
+  Verdict check(std::string_view key_text, const std::vector<std::string>& tags, uint64_t seq) const;
+  // Forgets rows that no stored response can be older than. Returns the rows to delete from disk.
+  std::vector<Target> forget_below(uint64_t oldest_stored_seq);
+  size_t size() const;
+
+ private:
+  struct Impl;
+  std::atomic<uint64_t> current_{1};
+  std::unique_ptr<Impl> impl_;
+};
+
+} // namespace verge::cache

@@ -1,0 +1,79 @@
+// Disk: the LMDB tier. Many readers that live for microseconds, one writer thread that deletes only at the old end.
+//
+// Tables: `meta` (key hash -> head or vary list), `body` (u64 id + u32 chunk -> octets), `epoch`, `sys`. See README.md.
+// Nothing truncated is ever visible: chunks are written first, the meta record last, in one transaction or later ones.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cache/entry/entry.h"
+#include "cache/invalidate/epochs.h"
+#include "proxy/base/clock.h"
+#include "proxy/base/executor.h"
+#include "proxy/base/result.h"
+
+namespace verge::cache {
+
+struct DiskOptions {
+  std::string path;              // directory, made if missing
+  uint64_t bytes = 10ull << 30;  // map size; set at start only
+  int reader_threads = 2;
+  uint64_t queue_bytes = 64ull << 20; // waiting for the writer; above it stores are dropped
+  Millis batch_time{5};
+  uint64_t batch_bytes = 4ull << 20;
+  uint64_t inline_bytes = 2'048; // bodies up to this lie in the meta record
+};
+
+struct DiskStats {
+  uint64_t entries = 0, bytes_used = 0, map_bytes = 0, stores = 0, stores_dropped = 0, evicted = 0, write_errors = 0;
+  bool writable = true; // false: disk full or failing; serving goes on
+};
+
+class Disk : public BodyStore {
+ public:
+  // Opens or makes the environment, restores epochs into `epochs`. A file of another format version, word size or a
+  // damaged one is set aside as <path>.set-aside-<time> with a warning, and an empty one is made. Error storage: the
+  // directory can't be made, read, written or locked by us (another process has it); `what` says how to mend it.
+  static Result<std::unique_ptr<Disk>> open(const DiskOptions& options, const Clock& clock, Epochs& epochs);
+
+  // The variant of `key` that `request` selects. Found: a complete Entry whose Blocks are in it when small (inline or
+  // one warm chunk), else read on demand. Null: none. Cold pages: returns null with pending = true and `done` runs on
+  // `on`. A damaged record is a miss, logged and dropped.
+  struct Lookup {
+    EntryRef entry;
+    bool pending = false;
+    bool other_variants = false;
+  };
+  using LookupDone = std::move_only_function<void(Lookup)>;
+  virtual Lookup find(std::string_view key, const http::Headers& request, Executor& on, LookupDone done) = 0;
+
+  // Stores an Entry that is open or complete: follows it until it is complete, then writes its meta record; an Entry
+  // that fails leaves nothing. The Entry's on_disk()/not_on_disk() are called as it goes. False: the queue is full or
+  // the disk not writable; nothing will be stored. Thread-safe.
+  virtual bool store(const EntryRef& entry) = 0;
+  // The producer has appended or completed: the writer may look again. Cheap; thread-safe.
+  virtual void poke(const EntryRef& entry) = 0;
+  // A new head for a stored body (304). Thread-safe.
+  virtual void update_head(const EntryRef& entry, HeadRef head) = 0;
+  virtual void erase(std::string_view key, std::string_view vary_values) = 0;
+
+  // Writes epoch rows and the seq, synced to disk, then runs `done` on `on`. Thread-safe.
+  virtual void persist_epochs(std::vector<EpochRow> rows, uint64_t seq, Executor& on,
+                              std::move_only_function<void(Result<>)> done) = 0;
+  // Small values that must outlive a restart (seen SNS MessageIds). Synced before `done` runs on `on`.
+  virtual void put_note(std::string key, std::string value, Executor& on,
+                        std::move_only_function<void(Result<>)> done) = 0;
+  virtual std::vector<std::pair<std::string, std::string>> notes(std::string_view prefix) const = 0;
+  virtual void erase_notes(std::vector<std::string> keys) = 0;
+
+  virtual DiskStats stats() const = 0;
+  // Waits until all that was handed in before is committed, or given up. For tests and the end of the program.
+  virtual void flush() = 0;
+};
+
+} // namespace verge::cache

@@ -1,0 +1,30 @@
+// Cache-Control of requests and responses (RFC 9111 section 5.2, RFC 5861, RFC 8246). Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proxy/base/clock.h"
+#include "proxy/http/headers.h"
+
+namespace verge::policy {
+
+// All lines and members combined. delta-seconds: quoted or not; the least of several; not a non-negative integer: 0 for
+// max-age and s-maxage (treated as stale), ignored for the stale-* ones; above 2^31 counts as 2^31.
+struct ResponseDirectives {
+  bool no_store = false, no_cache = false, private_ = false, public_ = false, must_revalidate = false,
+       proxy_revalidate = false, must_understand = false, no_transform = false, immutable = false;
+  std::vector<std::string> no_cache_fields, private_fields; // of no-cache="a, b": then the unqualified flag is false
+  std::optional<Seconds> max_age, s_maxage, stale_while_revalidate, stale_if_error;
+};
+ResponseDirectives response_directives(const http::Headers& headers);
+
+struct RequestDirectives {
+  bool no_cache = false, no_store = false, only_if_cached = false, max_stale_any = false;
+  std::optional<Seconds> max_age, min_fresh, max_stale;
+};
+// Pragma: no-cache counts only where there is no Cache-Control (RFC 9111 section 5.4).
+RequestDirectives request_directives(const http::Headers& headers);
+
+} // namespace verge::policy

@@ -1,0 +1,41 @@
+// How long a response is fresh and how old it is (RFC 9111 section 4.2). Worked out once at store time; a hit adds.
+#pragma once
+
+#include "cache/policy/cache_control.h"
+#include "cache/policy/rules.h"
+#include "proxy/base/clock.h"
+#include "proxy/http/message.h"
+
+namespace verge::policy {
+
+enum class LifetimeSource : uint8_t { none, s_maxage, max_age, expires, heuristic, route };
+
+struct Freshness {
+  Millis initial_age{0};  // corrected_initial_age of section 4.2.3, at response_time
+  Millis lifetime{0};     // from then on
+  LifetimeSource source = LifetimeSource::none;
+  bool always_validate = false; // no-cache: never used without asking
+  bool never_stale = false;     // must-revalidate, proxy-revalidate or s-maxage: stale is never served
+  Seconds stale_while_revalidate{0};
+  Seconds stale_if_error{0};
+};
+
+// `request_time`: when the Fetch was sent; `response_time`: when its head came.
+Freshness freshness(const http::ResponseHead& response, WallTime request_time, WallTime response_time,
+                    const Rules& rules);
+
+// Never negative, even when our clock was set back. Pure.
+Millis current_age(const Freshness& f, WallTime response_time, WallTime now) noexcept;
+
+enum class Use : uint8_t {
+  fresh,               // serve
+  stale_revalidate,    // serve now, refresh behind (stale-while-revalidate, or the client's max-stale: no refresh needed)
+  must_validate,       // ask the origin first; may be served if that fails within stale-if-error
+};
+// May the stored response answer this request as it is? Request directives count when the rules honour them.
+Use decide_use(const Freshness& f, Millis age, const RequestDirectives& request, const Rules& rules) noexcept;
+// May it be served though the origin failed? `origin_answered`: it sent a 5xx (only stale-if-error allows), or nothing
+// usable at all (then RFC 9111 section 4.2.4 allows it too).
+bool may_serve_stale_on_error(const Freshness& f, Millis age, bool origin_answered) noexcept;
+
+} // namespace verge::policy

@@ -1,0 +1,45 @@
+// May this response be stored (RFC 9111 section 3), and if not, why. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cache/policy/freshness.h"
+#include "cache/policy/rules.h"
+#include "proxy/http/message.h"
+
+namespace verge::policy {
+
+enum class StoreVerdict : uint8_t {
+  store,
+  method,           // only GET is stored
+  route_off,        // the route says cache: off
+  request_no_store, // the request's Cache-Control
+  no_store,
+  private_response,
+  authorization, // section 3.5: needs public, must-revalidate or s-maxage
+  set_cookie,
+  vary_star,
+  status_not_cacheable, // no explicit freshness and not heuristically cacheable
+  no_freshness,         // nothing to go by: no lifetime and no route default
+  no_lifetime_left,     // lifetime 0 and no validator: could never be used
+  partial_content,
+  too_large,
+  invalidated, // a purge came while it was on its way
+};
+// The word for Cache-Status detail and the log: "set-cookie", "private" ...
+std::string_view to_string(StoreVerdict v) noexcept;
+
+StoreVerdict may_store(const http::RequestHead& request, const http::ResponseHead& response, const Freshness& freshness,
+                       const Rules& rules);
+
+// The response's tags: route tags and the members of the rules' tag headers (Surrogate-Key splits at spaces, the others
+// at commas), lower-cased, visible ASCII, at most 256 octets each and 50 together (CloudFront's limits), no doubles.
+std::vector<std::string> response_tags(const http::Headers& headers, const Rules& rules);
+
+// What is kept: hop-by-hop fields, fields named by no-cache="..." / private="..." are removed.
+http::Headers storable_headers(const http::ResponseHead& response);
+
+} // namespace verge::policy

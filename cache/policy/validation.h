@@ -1,0 +1,38 @@
+// Conditional requests (RFC 9110 section 13) and freshening (RFC 9111 section 4.3). Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "proxy/base/clock.h"
+#include "proxy/http/message.h"
+
+namespace verge::policy {
+
+bool has_validator(const http::Headers& stored) noexcept; // ETag or Last-Modified
+bool is_strong_etag(std::string_view etag) noexcept;      // quoted, without W/
+bool weak_match(std::string_view a, std::string_view b) noexcept;
+bool strong_match(std::string_view a, std::string_view b) noexcept;
+
+enum class Precondition : uint8_t { proceed, not_modified, failed };
+// What a stored 200 answers to the client's own conditions, in the order of section 13.2.2. If-None-Match beats
+// If-Modified-Since; where there is no Last-Modified, If-Modified-Since is compared with Date. GET and HEAD only.
+Precondition evaluate_preconditions(const http::RequestHead& request, const http::Headers& stored, WallTime now);
+
+// Puts our If-None-Match / If-Modified-Since for the stored response in place of the client's conditions.
+void set_conditions(http::Headers& request, const http::Headers& stored);
+// Removes If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, If-Range (and Range) from a Fetch that is to
+// fill the cache with a whole response.
+void remove_conditions(http::Headers& request);
+
+// False when the 304 names another strong validator than the stored response's: ask again without condition.
+bool freshens(const http::Headers& stored, const http::Headers& not_modified) noexcept;
+// The stored fields updated by the 304's (section 3.2): all but Content-Length, Content-Encoding, Content-Type,
+// Content-Range, and what Connection names.
+http::Headers freshened(const http::Headers& stored, const http::Headers& not_modified);
+
+// The fields a 304 to the client carries (section 15.4.5): those of the 200 that describe the cached response.
+http::Headers not_modified_fields(const http::Headers& stored);
+
+} // namespace verge::policy

@@ -1,0 +1,21 @@
+// Vary (RFC 9111 section 4.1). Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/http/headers.h"
+
+namespace verge::policy {
+
+// Field names of all Vary lines, lower case, sorted, no doubles; none when any member is "*"; empty when no Vary.
+std::optional<std::vector<std::string>> vary_fields(const http::Headers& response);
+
+// The request's values of these fields as one text, equal for requests that the RFC lets share a response: lines
+// combined, white space normalised, absence kept apart from an empty value. Accept-Encoding is reduced to the codings
+// that are acceptable, sorted.
+std::string vary_key(const std::vector<std::string>& fields, const http::Headers& request);
+
+} // namespace verge::policy

@@ -1,0 +1,148 @@
+// Config: a whole configuration as plain values, checked, with every default filled in. Immutable once loaded; shared.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proxy/base/clock.h"
+
+namespace verge::config {
+
+struct Certificate {
+  std::string chain, key;
+};
+enum class ClientAuthMode : uint8_t { off, optional, required };
+struct ClientAuth {
+  ClientAuthMode mode = ClientAuthMode::off;
+  std::string ca;
+};
+struct Tls {
+  std::vector<Certificate> certificates;
+  ClientAuth client_auth;
+  std::string min_version = "1.2";
+};
+struct Listen {
+  std::string address;
+  std::optional<Tls> tls;
+};
+
+struct Cache {
+  std::string path = "./cache"; // "off": RAM only
+  uint64_t disk = 10ull << 30, memory = 256ull << 20, memory_object = 1ull << 20;
+};
+
+enum class OriginType : uint8_t { http, folder, s3, api_gateway, lambda };
+struct Credentials { // empty: environment, then shared file
+  std::string access_key_id, secret_access_key, session_token;
+  std::string profile;
+};
+struct Timeouts {
+  Millis connect{3'000}, first_byte{10'000}, between_bytes{30'000}, head{60'000}, idle{60'000};
+};
+struct Origin {
+  std::string name;
+  OriginType type = OriginType::http;
+  // http, api-gateway
+  std::string url;
+  std::string host;         // Host to send; empty: the url's for api-gateway, the client's for http
+  bool sign = false;        // api-gateway: SigV4 execute-api
+  std::string tls_ca;       // PEM; empty: system roots
+  bool tls_verify = true;
+  // folder
+  std::string path;
+  // s3
+  std::string bucket;
+  std::string index = "index.html";
+  std::string prefix;       // put before the key
+  bool path_style = false;  // implied by an endpoint or a bucket with dots
+  bool anonymous = false;   // do not sign
+  // lambda
+  std::string function, qualifier;
+  // s3, lambda, api-gateway
+  std::string region, endpoint;
+  Credentials credentials;
+  Timeouts timeouts;
+  uint32_t connections = 256;          // at most, a worker
+  uint64_t max_request_body = 0;       // octets; 0: no limit (lambda: 6 MiB)
+};
+
+struct Ttl {
+  std::optional<Seconds> default_;
+  Seconds min{0}, max{31'536'000};
+};
+struct RouteCache {
+  bool enabled = true; // `cache: off`
+  Ttl ttl;
+  bool store_set_cookie = false; // set_cookie: store | skip
+  bool heuristic = true;
+  Seconds stale_while_revalidate{0}, stale_if_error{0};
+  bool honour_request_directives = true; // client_cache_control: honour | ignore
+  std::vector<std::string> tags;
+  uint64_t max_object = 5ull << 30;
+};
+struct Route {
+  std::string match;  // `*` matches any run of characters
+  std::string origin; // name
+  RouteCache cache;
+};
+struct Site {
+  std::vector<std::string> hosts; // "www.example.com", "*.example.org", "*"
+  std::vector<Route> routes;
+};
+
+struct Sns {
+  std::string path = "/_verge/sns";
+  std::vector<std::string> topics;
+  std::string certificate_origin; // for tests: "https://127.0.0.1:1234" in place of the region's SNS host
+  std::string certificate_ca;     // PEM to trust for it
+  std::string confirm_endpoint;   // for tests: where ConfirmSubscription is sent
+  bool require_version_2 = false;
+  // S3 event records: object keys below this prefix become URL paths without it.
+  std::string s3_prefix;
+};
+struct Invalidation {
+  std::optional<Sns> sns;
+};
+struct Admin {
+  std::string address; // empty: none
+  std::string token;
+};
+enum class LogFormat : uint8_t { json, combined };
+struct AccessLog {
+  std::string path; // empty: off
+  LogFormat format = LogFormat::json;
+};
+struct ErrorLog {
+  std::string path;
+  std::string level = "info";
+};
+struct Limits {
+  uint64_t request_head = 65'536, request_fields = 100, request_target = 16'384;
+  Millis head_timeout{10'000};        // accept to end of head, and each following head once begun
+  Millis idle_timeout{60'000};        // keep-alive
+  Millis body_timeout{15'000};        // no octet of request body for so long
+  Millis send_timeout{15'000};        // client takes nothing for so long
+  Millis drain_timeout{30'000};       // SIGTERM: running exchanges may end
+  Millis follow_timeout{30'000};      // a follower waits for the leader's head
+  uint32_t connections = 10'000;      // a worker
+  uint32_t h2_streams = 128;
+  uint64_t output_buffer = 262'144;   // octets a client may have waiting in this process
+};
+struct Config {
+  std::string file; // where it came from
+  std::vector<Listen> listen;
+  uint32_t workers = 0; // 0 in the file: the number of cores (filled in)
+  Cache cache;
+  std::map<std::string, Origin> origins;
+  std::vector<Site> sites;
+  Invalidation invalidation;
+  Admin admin;
+  AccessLog access_log;
+  ErrorLog error_log;
+  Limits limits;
+};
+
+} // namespace verge::config

@@ -1,0 +1,40 @@
+// The field grammar of RFC 9110 section 5 and 9112, shared by both codecs. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "proxy/base/result.h"
+#include "proxy/http/message.h"
+
+namespace verge::http {
+
+bool is_token(std::string_view s) noexcept;
+// No NUL, CR, LF or other controls but HTAB; obs-text is allowed; no leading or trailing white space.
+bool is_field_value(std::string_view s) noexcept;
+// host [":" port] of RFC 3986 as allowed in Host and :authority: reg-name, IPv4, [IPv6]; no userinfo, no empty host.
+bool is_authority(std::string_view s) noexcept;
+// Visible ASCII and, for the path, no "#" and no white space. Begins with "/" or is "*".
+bool is_target(std::string_view s) noexcept;
+std::string_view trim(std::string_view s) noexcept; // SP and HTAB
+bool iequals(std::string_view a, std::string_view b) noexcept;
+char lower(char c) noexcept;
+// Members of a comma-separated list (#rule), quoted strings respected, empty members left out, white space trimmed.
+std::vector<std::string_view> list_members(std::string_view value);
+// 1*DIGIT that fits 63 bits.
+std::optional<uint64_t> parse_digits(std::string_view s) noexcept;
+// Host without port, and port; of "[::1]:80" -> "[::1]", 80.
+struct HostPort {
+  std::string_view host;
+  std::optional<uint16_t> port;
+};
+HostPort split_authority(std::string_view authority) noexcept;
+
+// Removes Connection, what it nominates, Keep-Alive, Proxy-Connection, Proxy-Authenticate, Proxy-Authorization, TE,
+// Trailer, Transfer-Encoding, Upgrade (RFC 9110 section 7.6.1). Host, Content-Length, Authorization, Cookie and
+// Cache-Control can't be nominated away.
+void remove_hop_by_hop(Headers& headers);
+
+} // namespace verge::http

@@ -1,0 +1,28 @@
+// Writes HTTP/1.1 heads and chunk framing into strings. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "proxy/http/message.h"
+#include "proxy/http/stream.h"
+
+namespace verge::http {
+
+enum class Framing : uint8_t { none, length, chunked, close };
+
+// "GET /a?b HTTP/1.1\r\nhost: ...\r\n ...\r\n\r\n". `authority` is written as Host first. Framing length uses
+// head.content_length.
+void write_request_head(std::string& out, const RequestHead& head, Framing framing);
+// Status line, fields (h1_text when given, else *fields), extra, framing fields, "connection: close" when !keep_alive.
+void write_response_head(std::string& out, const ResponseOut& head, Framing framing, bool keep_alive);
+void write_interim_head(std::string& out, const ResponseHead& head);
+// Fields as HTTP/1.1 lines without the empty line: what ResponseOut::h1_text holds.
+std::string render_h1_fields(const Headers& fields);
+// "1f\r\n" before `size` octets; "\r\n" after them is the caller's.
+std::string chunk_prefix(size_t size);
+inline constexpr std::string_view kChunkSuffix = "\r\n";
+inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
+
+} // namespace verge::http

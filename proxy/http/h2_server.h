@@ -1,0 +1,69 @@
+// Server side of one HTTP/2 connection on nghttp2: octets in, events out, octets out; no sockets.
+// Lifetime: the connection's adapter owns it and destroys it only from the top of the loop, never inside feed().
+// Handler callbacks may submit, reset and consume; none may destroy the H2Server. Loop thread only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "proxy/base/block.h"
+#include "proxy/base/clock.h"
+#include "proxy/base/result.h"
+#include "proxy/http/limits.h"
+#include "proxy/http/message.h"
+#include "proxy/http/stream.h"
+
+namespace verge::http {
+
+class H2Server {
+ public:
+  class Handler {
+   public:
+    virtual ~Handler() = default;
+    // A checked head (RFC 9113 8.2, 8.3). end: no body follows. On a malformed request no event comes: the stream is
+    // reset, or answered 431 / 400, by the H2Server itself.
+    virtual void on_request(int32_t stream, RequestHead&& head, bool end) = 0;
+    virtual void on_data(int32_t stream, std::string_view octets) = 0; // counted against the window until consume()
+    virtual void on_data_end(int32_t stream) = 0;
+    virtual void on_drained(int32_t stream) = 0; // queued() fell below the low mark after having been above the high
+    // The stream is over: response and request complete (code 0), or reset by either side. The last event of a stream.
+    virtual void on_stream_closed(int32_t stream, uint32_t code) = 0;
+  };
+  class Output {
+   public:
+    virtual ~Output() = default;
+    virtual void write(std::string_view octets) = 0; // copied
+    virtual void write(Slice slice) = 0;
+    virtual bool full() const noexcept = 0; // stop producing for now
+  };
+
+  static Result<std::unique_ptr<H2Server>> create(Handler& handler, const Limits& limits);
+  virtual ~H2Server() = default;
+  H2Server(const H2Server&) = delete;
+  H2Server& operator=(const H2Server&) = delete;
+
+  // Error bad_input (side client): the peer broke RFC 9113 or its budget of cheap frames; pump() once more for the
+  // GOAWAY, then close.
+  virtual Result<> feed(std::string_view in, MonoTime now) = 0;
+  virtual void submit_interim(int32_t stream, const ResponseHead& head) = 0;
+  virtual void submit_head(int32_t stream, const ResponseOut& head) = 0;
+  virtual void submit_body(int32_t stream, Slice slice) = 0;
+  virtual void submit_end(int32_t stream) = 0;
+  virtual void reset(int32_t stream, uint32_t code) = 0; // RST_STREAM
+  virtual size_t queued(int32_t stream) const noexcept = 0;
+  virtual void consume(int32_t stream, size_t n) = 0; // opens the window by n
+  // Moves ready frames into `out` until it is full or nothing is ready.
+  virtual Result<> pump(Output& out) = 0;
+  // GOAWAY: no new streams; done() once the last one has ended.
+  virtual void shutdown() = 0;
+  virtual bool done() const noexcept = 0; // neither wants to read nor to write: close
+  virtual size_t open_streams() const noexcept = 0;
+
+  static constexpr size_t kHigh = 256 * 1024, kLow = 64 * 1024;
+
+ protected:
+  H2Server() = default;
+};
+
+} // namespace verge::http

@@ -1,0 +1,68 @@
+// Headers: an ordered list of header fields, names in lower case. One buffer holds all text, so a message's fields
+// cost two allocations and copying is cheap. Not thread-safe for writing; a const Headers may be read by any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace verge::http {
+
+struct Field {
+  std::string_view name; // lower case
+  std::string_view value;
+};
+
+class Headers {
+ public:
+  class Iterator {
+   public:
+    Iterator(const Headers* h, size_t i) noexcept : headers_(h), index_(i) {}
+    Field operator*() const noexcept { return headers_->at(index_); }
+    Iterator& operator++() noexcept {
+      ++index_;
+      return *this;
+    }
+    bool operator==(const Iterator&) const noexcept = default;
+
+   private:
+    const Headers* headers_;
+    size_t index_;
+  };
+
+  // Appends a line; the name is lower-cased. The caller has checked the grammar (grammar.h). Views into this Headers
+  // given as arguments are safe.
+  void add(std::string_view name, std::string_view value);
+  // Replaces all lines of that name by one, in the first's place, or appends it.
+  void set(std::string_view name, std::string_view value);
+  // Removes all lines of that name. Returns how many there were.
+  size_t remove(std::string_view name);
+  void clear() noexcept;
+
+  // `name` must be lower case. The first line's value; views live until the next change.
+  std::optional<std::string_view> get(std::string_view name) const noexcept;
+  bool has(std::string_view name) const noexcept { return get(name).has_value(); }
+  size_t count(std::string_view name) const noexcept;
+  // All lines of that name joined with ", " (RFC 9110 section 5.3); empty when there is none.
+  std::string joined(std::string_view name) const;
+
+  size_t size() const noexcept { return spans_.size(); }
+  bool empty() const noexcept { return spans_.empty(); }
+  Field at(size_t i) const noexcept;
+  Iterator begin() const noexcept { return {this, 0}; }
+  Iterator end() const noexcept { return {this, spans_.size()}; }
+  // Octets of all names and values, for limits and accounts.
+  size_t bytes() const noexcept;
+  void reserve(size_t fields, size_t bytes);
+
+ private:
+  struct Span {
+    uint32_t name, name_size, value, value_size;
+  };
+  std::string text_;
+  std::vector<Span> spans_;
+};
+
+} // namespace verge::http

@@ -1,0 +1,26 @@
+// Resolver: names to addresses on threads of its own (getaddrinfo), with a small cache, so that no loop ever waits.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy/base/clock.h"
+#include "proxy/base/executor.h"
+#include "proxy/base/result.h"
+
+namespace verge::net {
+
+class Resolver {
+ public:
+  using Done = std::move_only_function<void(Result<std::vector<std::string>>)>;
+  // Answers are kept for `ttl`, failures for 1 s; an expired answer is used while a new one can't be had.
+  static std::unique_ptr<Resolver> create(const Clock& clock, Millis ttl = Seconds(30), int threads = 2);
+  virtual ~Resolver() = default;
+  // Numeric addresses of `host`, v4 and v6, in the system's order. `done` runs on `on`, never inside this call; a
+  // numeric host is answered without a thread. Thread-safe. Concurrent questions for one name ask once.
+  virtual void resolve(const std::string& host, Executor& on, Done done) = 0;
+};
+
+} // namespace verge::net
