@@ -1,6 +1,6 @@
 // The three origins that speak AWS: S3 objects, Lambda functions, API Gateway stages. make_origin (origin/origin.h)
-// hands over to these by type. What all of them may fail with: config (a field is missing or wrong, credentials can't be
-// read); `what` names the field. Objects live on the context's loop.
+// hands over to these by type. What all of them may fail with: config (a field is missing or wrong, credentials can't
+// be read); `what` names the field. Objects live on the context's loop.
 #pragma once
 
 #include <memory>
