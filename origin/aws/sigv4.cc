@@ -93,7 +93,8 @@ std::string canonical_query(std::string_view query) {
 }
 
 CanonicalHeaders canonical_headers(const http::Headers& headers) {
-  std::vector<http::Field> fields(headers.begin(), headers.end());
+  std::vector<http::Field> fields;
+  for (const http::Field field : headers) fields.push_back(field);
   std::ranges::stable_sort(fields, {}, &http::Field::name);
   CanonicalHeaders out;
   for (size_t i = 0; i < fields.size(); ++i) {
