@@ -14,7 +14,8 @@ namespace verge::http {
 bool is_token(std::string_view s) noexcept;
 // No NUL, CR, LF or other controls but HTAB; obs-text is allowed; no leading or trailing white space.
 bool is_field_value(std::string_view s) noexcept;
-// host [":" port] of RFC 3986 as allowed in Host and :authority: reg-name, IPv4, [IPv6]; no userinfo, no empty host.
+// host [":" port] of RFC 3986 as allowed in Host and :authority: reg-name, IPv4, [IPv6]; no userinfo, no empty host, no
+// comma (that is how two Host lines look when a careless peer has joined them); a port fits 16 bits or is empty.
 bool is_authority(std::string_view s) noexcept;
 // Visible ASCII and, for the path, no "#" and no white space. Begins with "/" or is "*".
 bool is_target(std::string_view s) noexcept;
@@ -32,9 +33,15 @@ struct HostPort {
 };
 HostPort split_authority(std::string_view authority) noexcept;
 
+// What a field means to the connection it came on. Any case.
+enum class FieldKind : uint8_t { end_to_end, host, content_length, transfer_encoding, connection, expect, hop_by_hop };
+FieldKind kind_of(std::string_view name) noexcept;
+
 // Removes Connection, what it nominates, Keep-Alive, Proxy-Connection, Proxy-Authenticate, Proxy-Authorization, TE,
 // Trailer, Transfer-Encoding, Upgrade (RFC 9110 section 7.6.1). Host, Content-Length, Authorization, Cookie and
-// Cache-Control can't be nominated away.
+// Cache-Control can't be nominated away, nor can Set-Cookie and Vary: without them a private answer looks public.
 void remove_hop_by_hop(Headers& headers);
+// Only what `connection`, the value of a Connection field, nominates. Work grows with fields times log of nominations.
+void remove_nominated(Headers& headers, std::string_view connection);
 
 } // namespace verge::http

@@ -39,7 +39,18 @@ class Headers {
   void set(std::string_view name, std::string_view value);
   // Removes all lines of that name. Returns how many there were.
   size_t remove(std::string_view name);
-  void clear() noexcept;
+  // Removes every line for which pred(Field) is true, in one pass. Returns how many there were.
+  template <class Pred>
+  size_t remove_if(Pred pred) {
+    size_t kept = 0;
+    for (size_t i = 0; i < spans_.size(); ++i) {
+      if (!pred(at(i))) spans_[kept++] = spans_[i];
+    }
+    const size_t removed = spans_.size() - kept;
+    spans_.resize(kept);
+    return removed;
+  }
+  void clear() noexcept; // keeps the buffers for the next message
 
   // `name` must be lower case. The first line's value; views live until the next change.
   std::optional<std::string_view> get(std::string_view name) const noexcept;

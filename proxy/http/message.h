@@ -16,11 +16,11 @@ enum class Version : uint8_t { http10, http11, http2 };
 std::string_view to_string(Version v) noexcept;
 
 struct RequestHead {
-  std::string method;    // a token, case-sensitive: "GET"
-  std::string scheme;    // "http" or "https": how the client reached us
-  std::string authority; // host[:port] as sent, from :authority, absolute-form or Host; lower-cased host
-  std::string path;      // raw path as sent, begins with "/" ("*" for OPTIONS *); no query
-  std::string query;     // raw query without "?"; see has_query
+  std::string method;     // a token, case-sensitive: "GET"
+  std::string scheme;     // "http" or "https": how the client reached us
+  std::string authority;  // host[:port] as sent, from :authority, absolute-form or Host; lower-cased host
+  std::string path;       // raw path as sent, begins with "/" ("*" for OPTIONS *); no query
+  std::string query;      // raw query without "?"; see has_query
   bool has_query = false; // "/a?" has an empty query, "/a" has none: two different keys
   Version version = Version::http11;
   Headers headers; // without Host, Content-Length and Transfer-Encoding: framing is told apart from the fields
@@ -35,7 +35,7 @@ struct RequestHead {
 
 struct ResponseHead {
   int status = 0;
-  Headers headers; // without Content-Length, Transfer-Encoding and hop-by-hop fields
+  Headers headers;                        // without Content-Length, Transfer-Encoding and hop-by-hop fields
   std::optional<uint64_t> content_length; // what the origin declared, or we know; none: unknown until the end
 };
 

@@ -49,11 +49,13 @@ class ClientStream {
 class StreamHandler {
  public:
   virtual ~StreamHandler() = default;
+  // Called once, when the adapter has stored the handler: from here it may answer.
+  virtual void begin() = 0;
   virtual void on_body(std::string_view octets) = 0; // request body; each octet is given back by body_consumed
   virtual void on_body_end() = 0;
-  virtual void on_writable() = 0;  // queued() fell below the low mark: more may be sent
-  virtual void on_finished() = 0;  // the last octet of the response was handed to the kernel
-  virtual void on_cut() = 0;       // the client went away or reset; nothing can be sent any more
+  virtual void on_writable() = 0; // queued() fell below the low mark: more may be sent
+  virtual void on_finished() = 0; // the last octet of the response was handed to the kernel
+  virtual void on_cut() = 0;      // the client went away or reset; nothing can be sent any more
 };
 
 } // namespace verge::http

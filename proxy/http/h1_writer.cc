@@ -1,0 +1,108 @@
+#include "proxy/http/h1_writer.h"
+
+#include <fmt/core.h>
+
+#include <array>
+#include <charconv>
+
+#include "proxy/http/grammar.h"
+
+namespace verge::http {
+namespace {
+
+// Fields that this file alone decides; wherever they stand in a list they are left out.
+bool is_framing(std::string_view name) noexcept {
+  const FieldKind kind = kind_of(name);
+  return kind == FieldKind::content_length || kind == FieldKind::transfer_encoding || kind == FieldKind::connection;
+}
+
+void append_line(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ").append(value).append("\r\n");
+}
+
+void append_fields(std::string& out, const Headers& fields) {
+  for (const Field f : fields) {
+    if (!is_framing(f.name)) append_line(out, f.name, f.value);
+  }
+}
+
+void append_number(std::string& out, uint64_t n) {
+  std::array<char, 20> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), n).ptr;
+  out.append(text.data(), end);
+}
+
+void append_length(std::string& out, uint64_t n) {
+  out += "content-length: ";
+  append_number(out, n);
+  out += "\r\n";
+}
+
+void append_status_line(std::string& out, int status) {
+  out += "HTTP/1.1 ";
+  append_number(out, static_cast<uint64_t>(status));
+  out.append(" ").append(reason_phrase(status)).append("\r\n");
+}
+
+} // namespace
+
+void write_request_head(std::string& out, const RequestHead& head, Framing framing) {
+  out.reserve(out.size() + head.path.size() + head.query.size() + head.authority.size() + head.headers.bytes() +
+              head.headers.size() * 4 + 128);
+  out.append(head.method).append(" ").append(head.path);
+  if (head.has_query) out.append("?").append(head.query);
+  out += " HTTP/1.1\r\n";
+  append_line(out, "host", head.authority);
+  for (const Field f : head.headers) {
+    if (!is_framing(f.name) && kind_of(f.name) != FieldKind::host) append_line(out, f.name, f.value);
+  }
+  switch (framing) {
+    case Framing::length: append_length(out, head.content_length.value_or(0)); break;
+    case Framing::chunked: out += "transfer-encoding: chunked\r\n"; break;
+    case Framing::none:
+    case Framing::close: break;
+  }
+  out += "\r\n";
+}
+
+void write_response_head(std::string& out, const ResponseOut& head, Framing framing, bool keep_alive, Version client) {
+  out.reserve(out.size() + head.h1_text.size() + head.extra.bytes() + head.extra.size() * 4 + 160);
+  append_status_line(out, head.status);
+  if (!head.h1_text.empty()) {
+    out += head.h1_text;
+  } else if (head.fields != nullptr) {
+    append_fields(out, *head.fields);
+  }
+  append_fields(out, head.extra);
+  switch (framing) {
+    case Framing::none: // HEAD and 304 may tell the length that GET would have; 1xx and 204 must not
+      if (head.content_length && head.status >= 200 && head.status != 204) append_length(out, *head.content_length);
+      break;
+    case Framing::length: append_length(out, head.content_length.value_or(0)); break;
+    case Framing::chunked: out += "transfer-encoding: chunked\r\n"; break;
+    case Framing::close: break;
+  }
+  if (!keep_alive || framing == Framing::close) {
+    out += "connection: close\r\n";
+  } else if (client == Version::http10) {
+    out += "connection: keep-alive\r\n"; // RFC 9112 appendix C.2.2: such a client closes unless told
+  }
+  out += "\r\n";
+}
+
+void write_interim_head(std::string& out, const ResponseHead& head) {
+  append_status_line(out, head.status);
+  append_fields(out, head.headers);
+  out += "\r\n";
+}
+
+std::string render_h1_fields(const Headers& fields) {
+  std::string out;
+  out.reserve(fields.bytes() + fields.size() * 4);
+  append_fields(out, fields);
+  return out;
+}
+
+std::string chunk_prefix(size_t size) { return fmt::format("{:x}\r\n", size); }
+
+} // namespace verge::http
