@@ -1,0 +1,74 @@
+#include "proxy/pipeline/admit.h"
+
+#include "cache/policy/http_date.h"
+#include "cache/policy/validation.h"
+#include "cache/policy/vary.h"
+#include "proxy/http/h1_writer.h"
+
+namespace verge::pipeline {
+namespace {
+
+bool has_body(const http::RequestHead& request, int status) {
+  return !request.is("HEAD") && !http::status_without_body(status);
+}
+
+} // namespace
+
+Admission admit(const http::RequestHead& request, http::ResponseHead&& response, const std::string& key, uint64_t seq,
+                WallTime request_time, WallTime response_time, const policy::Rules& rules) {
+  Admission out;
+  out.head = std::make_shared<cache::StoredHead>();
+  auto& h = *out.head;
+  h.status = response.status;
+  h.request_time = request_time;
+  h.response_time = response_time;
+  h.seq = seq;
+  h.key = key;
+  h.request_had_authorization = request.headers.has("authorization");
+  h.freshness = policy::freshness(response, request_time, response_time, rules);
+  if (has_body(request, response.status)) h.content_length = response.content_length;
+  out.verdict = policy::may_store(request, response, h.freshness, rules);
+  if (key.empty() && out.verdict == policy::StoreVerdict::store) out.verdict = policy::StoreVerdict::method;
+  if (response.content_length && *response.content_length > rules.max_object &&
+      out.verdict == policy::StoreVerdict::store) {
+    out.verdict = policy::StoreVerdict::too_large;
+  }
+  if (out.verdict == policy::StoreVerdict::store) {
+    h.vary_fields = policy::vary_fields(response.headers).value_or(std::vector<std::string>{});
+    h.vary_values = policy::vary_key(h.vary_fields, request.headers);
+    h.tags = policy::response_tags(response.headers, rules);
+    h.headers = policy::storable_headers(response);
+    h.headers.remove("age"); // worked out anew for every answer
+  } else {
+    h.headers = std::move(response.headers);
+  }
+  // RFC 9110 section 6.6.1: a recipient with a clock that gets a response without Date records when it came.
+  if (!h.headers.has("date")) h.headers.add("date", policy::format_http_date(response_time));
+  h.h1_text = http::render_h1_fields(h.headers);
+  return out;
+}
+
+std::shared_ptr<cache::StoredHead> freshen(const cache::StoredHead& stored, const http::ResponseHead& not_modified,
+                                           uint64_t seq, WallTime request_time, WallTime response_time,
+                                           const policy::Rules& rules) {
+  auto out = std::make_shared<cache::StoredHead>(stored);
+  http::ResponseHead merged;
+  merged.status = stored.status;
+  merged.headers = policy::freshened(stored.headers, not_modified.headers);
+  merged.content_length = stored.content_length;
+  // A 304 without Date was made just now; the stored Date would make it look as old as the body.
+  if (!not_modified.headers.has("date")) merged.headers.set("date", policy::format_http_date(response_time));
+  // Age is not stored; the 304's own counts for this response.
+  if (const auto age = not_modified.headers.get("age")) merged.headers.set("age", *age);
+  out->freshness = policy::freshness(merged, request_time, response_time, rules);
+  out->headers = policy::storable_headers(merged);
+  out->headers.remove("age");
+  out->tags = policy::response_tags(merged.headers, rules);
+  out->request_time = request_time;
+  out->response_time = response_time;
+  out->seq = seq;
+  out->h1_text = http::render_h1_fields(out->headers);
+  return out;
+}
+
+} // namespace verge::pipeline

@@ -1,0 +1,27 @@
+// admit: what becomes of an origin's response head. Pure.
+#pragma once
+
+#include <memory>
+
+#include "cache/entry/stored_head.h"
+#include "cache/policy/storing.h"
+#include "proxy/http/message.h"
+#include "proxy/pipeline/snapshot.h"
+
+namespace verge::pipeline {
+
+struct Admission {
+  policy::StoreVerdict verdict = policy::StoreVerdict::store;
+  std::shared_ptr<cache::StoredHead> head;
+};
+
+// `seq`: the invalidation sequence when the Fetch was sent. `key` empty: must not be stored.
+Admission admit(const http::RequestHead& request, http::ResponseHead&& response, const std::string& key, uint64_t seq,
+                WallTime request_time, WallTime response_time, const policy::Rules& rules);
+
+// The head of a stored response after a 304 (RFC 9111 section 4.3.4).
+std::shared_ptr<cache::StoredHead> freshen(const cache::StoredHead& stored, const http::ResponseHead& not_modified,
+                                           uint64_t seq, WallTime request_time, WallTime response_time,
+                                           const policy::Rules& rules);
+
+} // namespace verge::pipeline

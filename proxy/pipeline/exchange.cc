@@ -1,0 +1,233 @@
+#include "proxy/pipeline/exchange.h"
+
+#include <fmt/core.h>
+
+#include <random>
+
+#include "proxy/base/log.h"
+#include "proxy/pipeline/access_log.h"
+#include "proxy/pipeline/rooms.h"
+
+namespace verge::pipeline {
+namespace {
+
+std::string new_request_id() {
+  thread_local std::mt19937_64 random{std::random_device{}()};
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string id(16, '0');
+  uint64_t bits = random();
+  for (auto& c : id) {
+    c = kHex[bits & 15];
+    bits >>= 4;
+  }
+  return id;
+}
+
+} // namespace
+
+Exchange::Exchange(Services& s, std::shared_ptr<LoopSnapshot> snap, http::ClientStream& c, const Connected& conn,
+                   http::RequestHead&& head)
+    : services(s),
+      snapshot(std::move(snap)),
+      client(c),
+      connection(conn),
+      request_id(new_request_id()),
+      request(std::move(head)),
+      started(s.clock.mono()) {}
+
+Exchange::~Exchange() {
+  if (life_) life_->self = nullptr;
+  if (fetching != nullptr) fetching->detach();
+}
+
+std::shared_ptr<Exchange::Life>& Exchange::life() {
+  if (!life_) life_ = std::make_shared<Life>(Life{this});
+  return life_;
+}
+
+Task Exchange::wake_task() {
+  return [weak = std::weak_ptr<Life>(life())] {
+    if (const auto l = weak.lock()) l->self->wake();
+  };
+}
+
+void Exchange::begin() {
+  body_ended = !request.has_body;
+  run();
+}
+
+void Exchange::run() {
+  if (running_) {
+    again_ = true;
+    return;
+  }
+  running_ = true;
+  do {
+    again_ = false;
+    while (room_ < Room::log) {
+      const RoomRow& row = kRooms[static_cast<size_t>(room_)];
+      const Step step = row.run(*this);
+      if (log::enabled(log::Level::debug)) {
+        log::debug("exchange", "{} {} {}", request_id, to_string(row.room),
+                   step.kind == Step::Kind::next     ? std::string("next")
+                   : step.kind == Step::Kind::answer ? fmt::format("answer {} {}", step.status, step.detail)
+                                                     : std::string("wait"));
+      }
+      if (step.kind == Step::Kind::wait) break;
+      if (step.kind == Step::Kind::answer) {
+        send_answer(step.status, step.detail);
+        room_ = Room::log;
+      } else if (room_ == row.room) { // else the room sent us back
+        room_ = static_cast<Room>(static_cast<uint8_t>(room_) + 1);
+      }
+    }
+  } while (again_ && room_ < Room::log);
+  running_ = false;
+}
+
+void Exchange::send_answer(int code, std::string_view detail) {
+  status = code;
+  answer.detail = detail;
+  if (answer.result == CacheResult::none) answer.result = CacheResult::error;
+  if (head_sent) { // too late for a page: the client must see that it is cut
+    client.abort();
+    return;
+  }
+  http::Headers fields;
+  std::string body;
+  if (reply) {
+    fields.add("content-type", reply->content_type);
+    body = std::move(reply->body);
+  } else {
+    // Says what a stranger may know, and the id by which the operator finds the rest in the log.
+    fields.add("content-type", "text/plain; charset=utf-8");
+    body = fmt::format("{} {}\nrequest {}\n", code, http::reason_phrase(code), request_id);
+  }
+  fields.add("cache-control", "no-store");
+  if (code == 405 && !reply) fields.add("allow", "GET, HEAD");
+  http::ResponseOut out;
+  out.status = code;
+  out.fields = &fields;
+  policy::CacheStatus cs;
+  cs.forward = found.forward;
+  cs.forward_status = answer.origin_status;
+  cs.detail = detail;
+  out.extra.add("cache-status", policy::format(cs, "verge"));
+  out.content_length = body.size();
+  out.no_body = request.is("HEAD") || body.empty() || http::status_without_body(code);
+  client.send_head(out);
+  head_sent = true;
+  if (!out.no_body) {
+    bytes_sent += body.size();
+    client.send_body(Slice::copy_of(body));
+    client.send_end();
+  }
+}
+
+// --- from the client ---
+
+void Exchange::on_body(std::string_view octets) {
+  bytes_received += octets.size();
+  if (collecting) {
+    if (collected_body.size() + octets.size() <= services.intercept->body_limit()) {
+      collected_body += octets;
+    } else if (!reply) {
+      reply = http::Reply{413, "text/plain; charset=utf-8", "413 Content Too Large\n"};
+      collected_body.clear();
+      wake();
+    }
+    client.body_consumed(octets.size());
+    return;
+  }
+  if (fetching == nullptr || body_blocked_) {
+    // Without a Fetch the answer is decided: what still comes is read and dropped by the adapter's measure.
+    if (fetching == nullptr) {
+      client.body_consumed(octets.size());
+    } else {
+      unconsumed_ += octets.size();
+      body_blocked_ = !fetching->send_body(octets);
+    }
+    return;
+  }
+  if (fetching->send_body(octets)) {
+    client.body_consumed(octets.size());
+  } else {
+    body_blocked_ = true;
+    unconsumed_ += octets.size();
+  }
+}
+
+void Exchange::on_body_end() {
+  body_ended = true;
+  if (collecting) return wake();
+  if (fetching != nullptr) fetching->end_body();
+}
+
+void Exchange::on_request_body_writable() {
+  body_blocked_ = false;
+  if (unconsumed_ > 0) client.body_consumed(std::exchange(unconsumed_, 0));
+}
+
+void Exchange::on_writable() {
+  if (room_ == Room::send) run();
+}
+
+void Exchange::on_finished() { write_log(); }
+
+void Exchange::on_cut() {
+  if (room_ < Room::gone) {
+    room_ = Room::gone;
+    if (!logged) {
+      if (status == 0) status = 499; // nginx's word for a client that left before it was answered
+      write_log();
+    }
+  }
+  reader.reset();
+  if (fetching != nullptr) std::exchange(fetching, nullptr)->detach();
+}
+
+// --- from the Fetching ---
+
+void Exchange::on_interim_head(const http::ResponseHead& head) {
+  if (!head_sent) client.send_interim(head);
+}
+
+void Exchange::on_outcome(Outcome o) {
+  outcome = std::move(o);
+  run();
+}
+
+void Exchange::on_fetching_done() {
+  fetching = nullptr;
+  on_request_body_writable(); // nobody takes the rest: let the adapter drain it
+}
+
+void Exchange::write_log() {
+  if (logged) return;
+  logged = true;
+  const bool cut = room_ == Room::gone;
+  room_ = Room::gone;
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(services.clock.mono() - started).count();
+  counters::request(status, answer.result, bytes_sent, bytes_received, static_cast<uint64_t>(micros));
+  if (services.access_log == nullptr) return;
+  AccessRecord r;
+  r.time = services.clock.wall();
+  r.remote = connection.address;
+  r.request_id = request_id;
+  if (connection.tls != nullptr) {
+    r.tls_version = connection.tls->version;
+    r.tls_client = connection.tls->client_subject;
+  }
+  r.request = &request;
+  r.status = status;
+  r.bytes_sent = bytes_sent;
+  r.micros = static_cast<uint64_t>(micros);
+  r.cache = answer.result;
+  r.detail = answer.detail;
+  if (route != nullptr) r.origin = route->origin;
+  r.origin_status = answer.origin_status.value_or(0);
+  r.complete = !cut;
+  services.access_log->write(r);
+}
+
+} // namespace verge::pipeline

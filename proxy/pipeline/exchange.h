@@ -1,0 +1,168 @@
+// Exchange: one request and its response, walking through the rooms in rooms.h. Lives on one loop thread, owned by its
+// connection's adapter; see http::StreamHandler for its lifetime.
+//
+// Each room reads what the rooms before it wrote and writes only the field named after it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cache/cache.h"
+#include "cache/policy/cache_status.h"
+#include "cache/policy/storing.h"
+#include "proxy/http/stream.h"
+#include "proxy/pipeline/counters.h"
+#include "proxy/pipeline/fetching.h"
+#include "proxy/pipeline/services.h"
+
+namespace verge::pipeline {
+
+enum class Room : uint8_t { intake, route, gate, key, lookup, join, shape, send, log, gone };
+std::string_view to_string(Room room) noexcept;
+
+// What a room decides: go on, answer this status from here, or wait to be woken at the same room.
+struct Step {
+  enum class Kind : uint8_t { next, answer, wait };
+  Kind kind = Kind::next;
+  int status = 0;              // answer
+  std::string_view detail = {}; // answer: a word for the log and Cache-Status
+
+  static Step next() { return {}; }
+  static Step answer(int status, std::string_view detail) { return {Kind::answer, status, detail}; }
+  static Step wait() { return {Kind::wait, 0, {}}; }
+};
+
+// What `key` decides: may the cache be asked, may the answer be kept.
+struct KeyDecision {
+  std::string text;
+  bool look = false;
+  bool store = false;
+  policy::Forward why_not = policy::Forward::none; // when look is false
+};
+
+// What `lookup` found.
+struct Found {
+  cache::EntryRef entry; // null: nothing usable
+  cache::Tier tier = cache::Tier::none;
+  policy::Use use = policy::Use::must_validate;
+  Millis age{0};
+  bool soft = false;           // marked stale by a soft invalidation
+  bool other_variants = false;
+  policy::Forward forward = policy::Forward::none; // why the origin is asked, if it is
+};
+
+// What `join` ended with: the Entry that answers.
+struct Answer {
+  cache::EntryRef entry;
+  bool stored = true;       // an Entry of the cache: conditions and ranges are answered here
+  CacheResult result = CacheResult::none;
+  policy::StoreVerdict verdict = policy::StoreVerdict::store;
+  std::optional<int> origin_status;
+  std::optional<uint64_t> declared_length;
+  bool collapsed = false;
+  std::string_view detail = {};
+};
+
+// What `shape` made: the response as it goes out.
+struct Shaped {
+  http::ResponseOut out;
+  http::Headers own_fields;   // when the response's fields are not the Entry's
+  cache::HeadRef head;        // keeps what `out` points into alive
+  uint64_t first = 0, last = UINT64_MAX; // of the body; last < first: no body
+  bool body = false;
+};
+
+class Exchange final : public http::StreamHandler, public Fetching::Leader {
+ public:
+  // `client` and `connection` outlive the Exchange.
+  Exchange(Services& services, std::shared_ptr<LoopSnapshot> snapshot, http::ClientStream& client,
+           const Connected& connection, http::RequestHead&& head);
+  ~Exchange() override;
+  void begin() override;
+
+  void on_body(std::string_view octets) override;
+  void on_body_end() override;
+  void on_writable() override;
+  void on_finished() override;
+  void on_cut() override;
+
+  // Fetching::Leader
+  void on_interim_head(const http::ResponseHead& head) override;
+  void on_outcome(Outcome outcome) override;
+  void on_request_body_writable() override;
+  void on_fetching_done() override;
+
+  // --- for the rooms ---
+  Services& services;
+  std::shared_ptr<LoopSnapshot> snapshot; // pinned
+  http::ClientStream& client;
+  const Connected& connection;
+  std::string request_id;
+
+  http::RequestHead request; // intake; const from then on
+  const Route* route = nullptr;
+  KeyDecision key;
+  Found found;
+  std::optional<cache::Cache::Lookup> looked_up; // lookup's answer when it had to wait
+  Answer answer;
+  Shaped response;
+
+  // Wakes this Exchange at its room, if it still lives: for callbacks from elsewhere.
+  Task wake_task();
+  // The same for a value: runs `f(exchange)` and nothing when it is gone.
+  template <class F>
+  auto alive(F f) {
+    return [weak = std::weak_ptr<Life>(life()), f = std::move(f)](auto&&... args) mutable {
+      if (const auto life = weak.lock()) f(*life->self, std::forward<decltype(args)>(args)...);
+    };
+  }
+
+  // join's state.
+  Fetching* fetching = nullptr;     // led by us and not yet detached
+  cache::EntryRef following;        // somebody else's flight we wait for
+  std::optional<Outcome> outcome;   // of the Fetching we lead
+  bool follow_expired = false;
+  bool alone = false;               // fetch without sharing: what we followed was not for us
+  int join_tries = 0;
+  std::unique_ptr<Alarm> follow_alarm;
+
+  // send's state.
+  std::unique_ptr<cache::Reader> reader;
+  bool head_sent = false;
+
+  // The node's own answers (intercept).
+  std::string collected_body;
+  bool collecting = false;
+  bool body_ended = false;
+  std::optional<http::Reply> reply;
+
+  // log's state.
+  MonoTime started{};
+  int status = 0;
+  uint64_t bytes_sent = 0;
+  uint64_t bytes_received = 0;
+  bool logged = false;
+  // Goes back to an earlier room at the next turn of the walk.
+  void back_to(Room room) noexcept { room_ = room; }
+  void wake() { run(); }
+
+ private:
+  struct Life {
+    Exchange* self;
+  };
+  std::shared_ptr<Life>& life();
+  void run();
+  void send_answer(int code, std::string_view detail);
+  void write_log();
+
+  Room room_ = Room::intake;
+  bool running_ = false;
+  bool again_ = false;
+  size_t unconsumed_ = 0; // request body octets the origin has not taken yet
+  bool body_blocked_ = false;
+  std::shared_ptr<Life> life_; // made when first needed
+};
+
+} // namespace verge::pipeline

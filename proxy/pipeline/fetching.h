@@ -1,0 +1,100 @@
+// Fetching: one Fetch and the Fill it drives. It does not belong to the client who caused it: that one may leave while
+// the body is still worth storing, and a refresh behind a stale answer has no client at all.
+//
+// Lifetime: owned by Services::fetchings, removed by itself through the loop when it is done. Its Leader, if any, must
+// detach() before it dies. Loop thread only.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cache/cache.h"
+#include "cache/policy/storing.h"
+#include "origin/origin.h"
+#include "proxy/pipeline/services.h"
+
+namespace verge::pipeline {
+
+// What is to be fetched, and why.
+struct Plan {
+  const Route* route = nullptr;
+  std::shared_ptr<LoopSnapshot> snapshot;
+  http::RequestHead client_head; // as the client asked, normal form: decides storing and Vary
+  http::Headers origin_headers;  // as they go to the origin when unconditional (forward.h)
+  origin::ClientInfo client;
+  std::string key;               // empty: can't be stored
+  cache::EntryRef stale;         // to be validated by this Fetch; null: fetch anew
+};
+
+struct Outcome {
+  enum class Kind : uint8_t {
+    opened,    // `entry` has a head: read it
+    refreshed, // a 304: `entry` is the freshened stored response
+    failed,    // `error`; nothing from the origin can be shown
+    origin_5xx // the origin answered `status` and the stale entry may be shown instead
+  };
+  Kind kind = Kind::failed;
+  cache::EntryRef entry;
+  policy::StoreVerdict verdict = policy::StoreVerdict::store;
+  int status = 0;                          // the origin's
+  std::optional<uint64_t> declared_length; // of a response without body octets (HEAD, 304)
+  Error error;
+};
+
+class Fetching final : public origin::FetchSink {
+ public:
+  class Leader {
+   public:
+    virtual ~Leader() = default;
+    virtual void on_interim_head(const http::ResponseHead& head) = 0;
+    virtual void on_outcome(Outcome outcome) = 0; // once
+    virtual void on_request_body_writable() = 0;
+    virtual void on_fetching_done() = 0; // the last call: the Fetching is not to be touched again
+  };
+
+  Fetching(Services& services, Plan plan, Leader* leader);
+  ~Fetching() override;
+  Fetching(const Fetching&) = delete;
+  Fetching& operator=(const Fetching&) = delete;
+
+  // To be handed to Cache::join / solo.
+  Task resume_task();
+  Task abandoned_task();
+  // Sends the Fetch. Takes `self` into Services::fetchings.
+  static Fetching& start(std::unique_ptr<Fetching> self, std::unique_ptr<cache::Fill> fill);
+
+  // The leader leaves. A Fetch that nobody else can use is cancelled.
+  void detach();
+  bool send_body(std::string_view octets); // false: wait for on_request_body_writable
+  void end_body();
+
+  void on_interim(http::ResponseHead&& head) override;
+  void on_head(http::ResponseHead&& head) override;
+  void on_data(std::string_view octets) override;
+  void on_end() override;
+  void on_error(Error error) override;
+  void on_request_writable() override;
+
+ private:
+  struct Life {
+    Fetching* self;
+  };
+  void send(bool conditional);
+  void on_not_modified(http::ResponseHead&& head);
+  void tell(Outcome outcome);
+  void finish(); // drops the Fetch and removes this from Services, from the top of the loop
+
+  Services& services_;
+  Plan plan_;
+  Leader* leader_;
+  std::shared_ptr<Life> life_;
+  std::unique_ptr<cache::Fill> fill_;
+  std::unique_ptr<origin::Fetch> fetch_;
+  WallTime request_time_{};
+  bool opened_ = false;
+  bool storing_ = false;
+  bool finished_ = false;
+  bool conditional_ = false;
+};
+
+} // namespace verge::pipeline

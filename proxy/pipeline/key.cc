@@ -1,0 +1,24 @@
+// key: the cache key; may the cache be asked, may the answer be kept.
+#include "cache/policy/key.h"
+
+#include "proxy/pipeline/rooms.h"
+
+namespace verge::pipeline {
+
+Step make_key(Exchange& ex) {
+  const auto& q = ex.request;
+  ex.key.text = policy::key_text(q.scheme, q.authority, q.path, q.has_query, q.query);
+  if (!ex.route->rules.enabled) {
+    ex.key.why_not = policy::Forward::bypass;
+  } else if (!q.is("GET") && !q.is("HEAD")) {
+    ex.key.why_not = policy::Forward::method;
+  } else if (q.has_body) {
+    ex.key.why_not = policy::Forward::bypass; // an answer may depend on the body, which is not in the key
+  } else {
+    ex.key.look = true;
+    ex.key.store = q.is("GET");
+  }
+  return Step::next();
+}
+
+} // namespace verge::pipeline

@@ -1,0 +1,65 @@
+// lookup: RAM -> disk -> epochs -> variant -> freshness.
+#include "cache/policy/freshness.h"
+#include "proxy/pipeline/rooms.h"
+
+namespace verge::pipeline {
+namespace {
+
+using policy::Forward;
+using policy::Use;
+
+// What to make of a stored response that was found.
+void judge(Exchange& ex, const cache::Cache::Lookup& found, const policy::RequestDirectives& asked) {
+  auto& f = ex.found;
+  const auto& rules = ex.route->rules;
+  const auto head = found.entry->head();
+  f.entry = found.entry;
+  f.tier = found.tier;
+  f.soft = found.verdict == cache::Verdict::stale;
+  f.age = policy::current_age(head->freshness, head->response_time, ex.services.clock.wall());
+  f.use = policy::decide_use(head->freshness, f.age, asked, rules);
+  if (f.soft && f.use == Use::fresh) {
+    f.use = head->freshness.stale_while_revalidate > Seconds(0) && !head->freshness.never_stale ? Use::stale_revalidate
+                                                                                               : Use::must_validate;
+  }
+  if (f.use == Use::must_validate) {
+    const bool fresh_but_for_the_client =
+        !f.soft && policy::decide_use(head->freshness, f.age, {}, rules) == Use::fresh;
+    f.forward = fresh_but_for_the_client ? Forward::request : Forward::stale;
+  }
+}
+
+} // namespace
+
+Step lookup(Exchange& ex) {
+  if (!ex.key.look) {
+    ex.found.forward = ex.key.why_not;
+    return Step::next();
+  }
+  if (!ex.looked_up) {
+    auto found = ex.services.cache.lookup(ex.key.text, ex.request.headers, ex.services.loop,
+                                          ex.alive([](Exchange& e, cache::Cache::Lookup l) {
+                                            l.pending = false;
+                                            e.looked_up = std::move(l);
+                                            e.wake();
+                                          }));
+    if (found.pending) return Step::wait();
+    ex.looked_up = std::move(found);
+  }
+  const auto asked = ex.route->rules.honour_request_directives ? policy::request_directives(ex.request.headers)
+                                                               : policy::RequestDirectives{};
+  ex.found = {};
+  if (ex.looked_up->entry) {
+    judge(ex, *ex.looked_up, asked);
+  } else {
+    ex.found.other_variants = ex.looked_up->other_variants;
+    ex.found.forward = ex.found.other_variants ? Forward::vary_miss : Forward::uri_miss;
+  }
+  if (asked.only_if_cached && (!ex.found.entry || ex.found.use == Use::must_validate)) {
+    return Step::answer(504, "only-if-cached");
+  }
+  if (asked.no_store) ex.key.store = false;
+  return Step::next();
+}
+
+} // namespace verge::pipeline

@@ -1,0 +1,127 @@
+// shape: the response as it goes out: 304, 206, HEAD; Age, Cache-Status.
+#include "cache/policy/range.h"
+#include "cache/policy/validation.h"
+#include "proxy/pipeline/rooms.h"
+
+namespace verge::pipeline {
+namespace {
+
+using policy::Precondition;
+using policy::RangeVerdict;
+
+std::string_view tier_detail(cache::Tier tier) {
+  switch (tier) {
+    case cache::Tier::ram: return "ram";
+    case cache::Tier::disk: return "lmdb";
+    case cache::Tier::none: return {};
+  }
+  return {};
+}
+
+policy::CacheStatus cache_status(const Exchange& ex, const cache::StoredHead& head, Millis age) {
+  const auto& a = ex.answer;
+  policy::CacheStatus s;
+  s.forward_status = a.origin_status;
+  s.collapsed = a.collapsed;
+  s.detail = a.detail;
+  const auto ttl = std::chrono::duration_cast<Seconds>(head.freshness.lifetime - age);
+  switch (a.result) {
+    case CacheResult::hit:
+      s.hit = true;
+      s.ttl = ttl;
+      s.detail = tier_detail(ex.found.tier);
+      break;
+    case CacheResult::stale:
+      // Answered from the store; the origin was asked (and failed) or is being asked behind this answer.
+      s.hit = true;
+      s.ttl = ttl;
+      break;
+    default:
+      s.forward = ex.found.forward;
+      s.stored = a.stored && !a.collapsed;
+      if (a.stored) s.ttl = ttl;
+      break;
+  }
+  return s;
+}
+
+// A stored 200 answers the client's own conditions and Range. Returns the status to send.
+int apply_conditions(Exchange& ex, const cache::StoredHead& head, std::optional<uint64_t> length) {
+  auto& r = ex.response;
+  const auto now = ex.services.clock.wall();
+  if (head.status != 200) return head.status;
+  switch (policy::evaluate_preconditions(ex.request, head.headers, now)) {
+    case Precondition::not_modified:
+      r.own_fields = policy::not_modified_fields(head.headers);
+      r.out.fields = &r.own_fields;
+      r.out.h1_text = {};
+      r.body = false;
+      return 304;
+    case Precondition::failed:
+      r.own_fields.clear();
+      r.own_fields.add("content-type", "text/plain; charset=utf-8");
+      r.out.fields = &r.own_fields;
+      r.out.h1_text = {};
+      r.out.content_length = 0;
+      r.body = false;
+      return 412;
+    case Precondition::proceed: break;
+  }
+  if (!length || !ex.request.is("GET") || !ex.request.headers.has("range")) return 200;
+  const auto decision = policy::decide_range(ex.request.headers, head.headers, *length, now);
+  switch (decision.verdict) {
+    case RangeVerdict::whole: return 200;
+    case RangeVerdict::unsatisfiable:
+      r.own_fields.clear();
+      r.out.fields = &r.own_fields;
+      r.out.h1_text = {};
+      r.out.extra.add("content-range", policy::content_range_unsatisfied(*length));
+      r.out.content_length = 0;
+      r.body = false;
+      return 416;
+    case RangeVerdict::partial: break;
+  }
+  if (decision.ranges.size() != 1) return 200; // several parts: the whole is a correct answer (RFC 9110 section 14.2)
+  r.first = decision.ranges.front().first;
+  r.last = decision.ranges.front().last;
+  r.out.extra.add("content-range", policy::content_range(decision.ranges.front(), *length));
+  r.out.content_length = decision.ranges.front().size();
+  return 206;
+}
+
+} // namespace
+
+Step shape(Exchange& ex) {
+  auto& r = ex.response;
+  const auto& entry = ex.answer.entry;
+  r.head = entry->head();
+  const auto& head = *r.head;
+  std::optional<uint64_t> length = head.content_length;
+  if (!length && entry->state() == cache::EntryState::complete) length = entry->length();
+
+  r.out.fields = &head.headers;
+  r.out.h1_text = head.h1_text;
+  r.out.content_length = length;
+  r.body = !ex.request.is("HEAD") && !http::status_without_body(head.status);
+  r.out.status = head.status;
+  if (ex.answer.stored) {
+    r.out.status = apply_conditions(ex, head, length);
+  } else if (!r.body) {
+    r.out.content_length = ex.answer.declared_length;
+  }
+  if (r.out.status == 304 || r.out.status == 204) r.out.content_length.reset();
+  if (r.body && length && *length == 0) r.body = false;
+  r.out.no_body = !r.body;
+
+  const auto age = policy::current_age(head.freshness, head.response_time, ex.services.clock.wall());
+  // Age says "not from the origin just now" (RFC 9111 section 5.1), so a first answer has it only if it came with one.
+  if (ex.answer.stored && (ex.answer.result != CacheResult::miss || ex.answer.collapsed ||
+                           head.freshness.initial_age >= Seconds(1))) {
+    r.out.extra.add("age", std::to_string(std::chrono::duration_cast<Seconds>(age).count()));
+  }
+  r.out.extra.add("cache-status", policy::format(cache_status(ex, head, age), "verge"));
+  ex.status = r.out.status;
+  return Step::next();
+}
+
+} // namespace verge::pipeline

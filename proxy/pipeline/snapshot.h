@@ -1,0 +1,58 @@
+// Snapshot: a configuration compiled for requests. Immutable; each Exchange pins the one it began with.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "cache/policy/rules.h"
+#include "config/config.h"
+#include "proxy/http/limits.h"
+
+namespace verge::pipeline {
+
+struct Route {
+  std::string match;
+  std::string origin; // name, for logs
+  size_t origin_index = 0;
+  policy::Rules rules;
+};
+
+struct Site {
+  std::vector<Route> routes; // first match wins
+};
+
+class Snapshot {
+ public:
+  // The config has been checked: every route's origin exists.
+  static std::shared_ptr<const Snapshot> compile(std::shared_ptr<const config::Config> config);
+
+  // The site that serves `host` (lower case, no port): exact name, then the longest wildcard, then "*". Null: none.
+  const Site* site(std::string_view host) const;
+  // The first route whose match covers `path` (normal form, no query). Null: none.
+  static const Route* route(const Site& site, std::string_view path);
+
+  const config::Config& config() const noexcept { return *config_; }
+  // Origins in the order of their indices.
+  const std::vector<const config::Origin*>& origins() const noexcept { return origins_; }
+  const http::Limits& limits() const noexcept { return limits_; }
+
+ private:
+  struct TextHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view s) const noexcept { return std::hash<std::string_view>{}(s); }
+  };
+  std::shared_ptr<const config::Config> config_;
+  std::vector<Site> sites_;
+  std::unordered_map<std::string, size_t, TextHash, std::equal_to<>> exact_;
+  std::unordered_map<std::string, size_t, TextHash, std::equal_to<>> wildcard_; // ".example.org" of "*.example.org"
+  std::optional<size_t> any_;
+  std::vector<const config::Origin*> origins_;
+  http::Limits limits_;
+};
+
+} // namespace verge::pipeline

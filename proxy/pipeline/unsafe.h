@@ -1,0 +1,11 @@
+// What a successful unsafe request makes of the store (RFC 9111 section 4.4).
+#pragma once
+
+#include "proxy/pipeline/exchange.h"
+
+namespace verge::pipeline {
+
+// After a non-error answer to a method that is not known to be safe: invalidates what is stored for its URI.
+void invalidate_after_unsafe(Exchange& ex, int origin_status);
+
+} // namespace verge::pipeline
