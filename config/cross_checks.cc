@@ -1,0 +1,167 @@
+#include "config/cross_checks.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <thread>
+
+#include "config/checks.h"
+#include "config/nearest.h"
+#include "config/units.h"
+
+namespace verge::config {
+namespace {
+
+std::string at_line(const Place& place) { return fmt::format("line {}, column {}", place.line, place.column); }
+
+// Says so if `value` was seen before; `path` is where it stands.
+void check_repeated(Reader& reader, std::map<std::string, std::string>& seen, const std::string& value,
+                    const std::string& path, std::string_view what) {
+  const auto [first, fresh] = seen.emplace(value, path);
+  if (fresh) return;
+  reader.fault(path, fmt::format("{} \"{}\" is given twice; the first stands at {}", what, value,
+                                 at_line(reader.place_of(first->second))));
+}
+
+void check_listen_and_admin(Reader& reader, const Config& config) {
+  std::map<std::string, std::string> addresses;
+  const auto check = [&](const std::string& address, const std::string& path) {
+    // Port 0 takes a free one each time.
+    if (!address.empty() && !address.ends_with(":0") && !reader.faulty(path)) {
+      check_repeated(reader, addresses, address, path, "address");
+    }
+  };
+  for (size_t i = 0; i < config.listen.size(); ++i) {
+    const auto& listen = config.listen[i];
+    check(listen.address, fmt::format("listen[{}].address", i));
+    if (listen.tls && listen.tls->client_auth.mode != ClientAuthMode::off && listen.tls->client_auth.ca.empty() &&
+        !reader.faulty(fmt::format("listen[{}].tls.client_auth.ca", i))) {
+      reader.fault(fmt::format("listen[{}].tls.client_auth.mode", i),
+                   "client certificates can't be checked without \"ca\", the PEM file of who signs them");
+    }
+  }
+  const Admin& admin = config.admin;
+  check(admin.address, "admin.address");
+  if (!admin.address.empty() && !is_loopback(admin.address) && admin.token.empty() && !reader.faulty("admin.token")) {
+    reader.fault("admin.address", fmt::format("\"{}\" can be reached from other machines; use 127.0.0.1, [::1] or "
+                                              "unix:/path, or set a token",
+                                              admin.address));
+  }
+}
+
+void check_credentials(Reader& reader, const std::string& path, const Credentials& given) {
+  const auto check_pair = [&](const std::string& one, std::string_view name, const std::string& other,
+                              std::string_view other_name) {
+    if (!one.empty() && other.empty() && !reader.faulty(fmt::format("{}.{}", path, other_name))) {
+      reader.fault(fmt::format("{}.{}", path, name), fmt::format("\"{}\" needs \"{}\" beside it", name, other_name));
+    }
+  };
+  check_pair(given.access_key_id, "access_key_id", given.secret_access_key, "secret_access_key");
+  check_pair(given.secret_access_key, "secret_access_key", given.access_key_id, "access_key_id");
+  check_pair(given.session_token, "session_token", given.access_key_id, "access_key_id");
+  if (!given.profile.empty() && !given.access_key_id.empty()) {
+    reader.fault(path + ".profile", "give either a profile or the keys themselves");
+  }
+}
+
+void check_origin(Reader& reader, const Origin& origin) {
+  const std::string path = "origins." + origin.name;
+  if (reader.faulty(path) || reader.faulty(path + ".type")) return;
+  check_credentials(reader, path + ".credentials", origin.credentials);
+  const bool needs_region = (origin.type == OriginType::s3 && !(origin.anonymous && !origin.endpoint.empty())) ||
+                            origin.type == OriginType::lambda ||
+                            (origin.type == OriginType::api_gateway && origin.sign);
+  if (needs_region && origin.region.empty() && !reader.faulty(path + ".region")) {
+    reader.fault(path, "\"region\" is missing, and AWS_REGION and AWS_DEFAULT_REGION are not set either");
+  }
+  // A stand-in for S3 may name its region as it likes; AWS does not.
+  if (origin.endpoint.empty() && !origin.region.empty() && !is_aws_region(origin.region)) {
+    reader.fault(path + ".region",
+                 fmt::format("\"{}\" does not look like an AWS region, as eu-west-1 does", origin.region));
+  }
+  constexpr uint64_t kLambdaPayload = 6ull << 20;
+  if (origin.type == OriginType::lambda && origin.max_request_body > kLambdaPayload) {
+    reader.fault(path + ".max_request_body", "Lambda takes 6MiB at most");
+  }
+}
+
+void check_ttl(Reader& reader, const std::string& path, const Ttl& ttl) {
+  if (reader.faulty(path + ".min") || reader.faulty(path + ".max")) return;
+  if (ttl.min > ttl.max) {
+    reader.fault(path + ".min",
+                 fmt::format("min {} is more than max {}", format_duration(ttl.min), format_duration(ttl.max)));
+  } else if (ttl.default_ && (*ttl.default_ < ttl.min || *ttl.default_ > ttl.max)) {
+    reader.fault(path + ".default",
+                 fmt::format("default {} is not between min {} and max {}", format_duration(*ttl.default_),
+                             format_duration(ttl.min), format_duration(ttl.max)));
+  }
+}
+
+void check_sites(Reader& reader, const Config& config) {
+  std::vector<std::string_view> names;
+  for (const auto& [name, origin] : config.origins) names.push_back(name);
+  std::map<std::string, std::string> hosts;
+  for (size_t s = 0; s < config.sites.size(); ++s) {
+    const Site& site = config.sites[s];
+    for (size_t h = 0; h < site.hosts.size(); ++h) {
+      const std::string path = fmt::format("sites[{}].hosts[{}]", s, h);
+      if (!reader.faulty(path)) check_repeated(reader, hosts, site.hosts[h], path, "host");
+    }
+    std::map<std::string, std::string> matches;
+    for (size_t r = 0; r < site.routes.size(); ++r) {
+      const Route& route = site.routes[r];
+      const std::string path = fmt::format("sites[{}].routes[{}]", s, r);
+      if (!route.match.empty()) check_repeated(reader, matches, route.match, path + ".match", "match");
+      if (!route.origin.empty() && !config.origins.contains(route.origin)) {
+        reader.fault(path + ".origin",
+                     fmt::format("there is no origin \"{}\"{}", route.origin, meant(route.origin, names)));
+      }
+      check_ttl(reader, path + ".cache.ttl", route.cache.ttl);
+    }
+  }
+}
+
+void check_limits(Reader& reader, const Config& config) {
+  if (config.limits.request_target > config.limits.request_head && !reader.faulty("limits.request_head")) {
+    reader.fault("limits.request_target", "request_target is more than request_head, which holds it");
+  }
+  if (config.cache.memory_object > config.cache.memory && !reader.faulty("cache.memory")) {
+    reader.fault("cache.memory_object", "memory_object is more than memory, which holds it");
+  }
+}
+
+void fill_origin(Origin& origin) {
+  if (origin.type == OriginType::lambda && origin.max_request_body == 0) origin.max_request_body = 6ull << 20;
+  if (origin.type == OriginType::http || origin.type == OriginType::folder || !origin.region.empty()) return;
+  origin.region = origin.type == OriginType::lambda ? region_of_arn(origin.function) : region_of_url(origin.url);
+  for (const char* name : {"AWS_REGION", "AWS_DEFAULT_REGION"}) {
+    if (const char* value = std::getenv(name); origin.region.empty() && value != nullptr) origin.region = value;
+  }
+}
+
+void lower_case(std::string& text) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+} // namespace
+
+void cross_check(Reader& reader, const Config& config) {
+  check_listen_and_admin(reader, config);
+  for (const auto& [name, origin] : config.origins) check_origin(reader, origin);
+  check_sites(reader, config);
+  check_limits(reader, config);
+}
+
+void fill_defaults(const Reader& reader, Config& config) {
+  if (config.workers == 0) config.workers = std::max(1u, std::thread::hardware_concurrency());
+  if (config.cache.path == Cache{}.path) config.cache.path = reader.from_base(config.cache.path);
+  if (config.access_log.path == "off") config.access_log.path.clear();
+  for (auto& [name, origin] : config.origins) fill_origin(origin);
+  for (auto& site : config.sites) {
+    for (auto& host : site.hosts) lower_case(host);
+  }
+}
+
+} // namespace verge::config
