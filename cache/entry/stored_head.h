@@ -1,4 +1,5 @@
-// StoredHead: all that is known of a stored response but its body. Immutable once an Entry is open; any thread reads it.
+// StoredHead: all that is known of a stored response but its body. Immutable once an Entry is open; any thread reads
+// it.
 #pragma once
 
 #include <cstdint>
@@ -14,18 +15,19 @@
 namespace verge::cache {
 
 struct StoredHead {
-  std::string key;                       // the full key text (policy::key_text)
-  std::vector<std::string> vary_fields;  // names, sorted
-  std::string vary_values;               // policy::vary_key of the request that fetched it
+  std::string key;                      // the full key text (policy::key_text)
+  std::vector<std::string> vary_fields; // names, sorted
+  std::string vary_values;              // policy::vary_key of the request that fetched it
   int status = 200;
-  http::Headers headers;                 // end-to-end fields to serve; no Age, no Content-Length
-  std::string h1_text;                   // the same as HTTP/1.1 lines, made at store or load time
+  http::Headers headers;                  // end-to-end fields to serve; no Age, no Content-Length
+  std::string h1_text;                    // the same as HTTP/1.1 lines, made at store or load time
   std::optional<uint64_t> content_length; // known once complete; else what the origin declared
   WallTime request_time{}, response_time{};
   policy::Freshness freshness;
-  uint64_t seq = 0;                      // invalidation seq current when the Fetch was sent
+  uint64_t seq = 0; // invalidation seq current when the Fetch was sent
   std::vector<std::string> tags;
   bool request_had_authorization = false;
+  bool no_body = false; // the answer to a HEAD: content_length tells of a body that does not follow
 };
 using HeadRef = std::shared_ptr<const StoredHead>;
 
