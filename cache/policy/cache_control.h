@@ -1,4 +1,5 @@
-// Cache-Control of requests and responses (RFC 9111 section 5.2, RFC 5861, RFC 8246). Pure.
+// Cache-Control of requests and responses (RFC 9111 section 5.2, RFC 5861, RFC 8246), and CDN-Cache-Control in its
+// place (RFC 9213). Pure.
 #pragma once
 
 #include <optional>
@@ -15,16 +16,20 @@ namespace verge::policy {
 struct ResponseDirectives {
   bool no_store = false, no_cache = false, private_ = false, public_ = false, must_revalidate = false,
        proxy_revalidate = false, must_understand = false, no_transform = false, immutable = false;
+  // They come from CDN-Cache-Control: neither Cache-Control nor Expires counts then.
+  bool targeted = false;
   std::vector<std::string> no_cache_fields, private_fields; // of no-cache="a, b": then the unqualified flag is false
   std::optional<Seconds> max_age, s_maxage, stale_while_revalidate, stale_if_error;
 };
+// CDN-Cache-Control, if it is there, not empty and parses; else Cache-Control.
 ResponseDirectives response_directives(const http::Headers& headers);
 
 struct RequestDirectives {
   bool no_cache = false, no_store = false, only_if_cached = false, max_stale_any = false;
   std::optional<Seconds> max_age, min_fresh, max_stale;
 };
-// Pragma: no-cache counts only where there is no Cache-Control (RFC 9111 section 5.4).
+// Pragma: no-cache counts only where there is no Cache-Control (RFC 9111 section 5.4). Values that are no non-negative
+// integers are ignored. Allocates nothing.
 RequestDirectives request_directives(const http::Headers& headers);
 
 } // namespace verge::policy

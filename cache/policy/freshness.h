@@ -11,14 +11,22 @@ namespace verge::policy {
 enum class LifetimeSource : uint8_t { none, s_maxage, max_age, expires, heuristic, route };
 
 struct Freshness {
-  Millis initial_age{0};  // corrected_initial_age of section 4.2.3, at response_time
-  Millis lifetime{0};     // from then on
+  Millis initial_age{0}; // corrected_initial_age of section 4.2.3, at response_time
+  Millis lifetime{0};    // from then on
   LifetimeSource source = LifetimeSource::none;
   bool always_validate = false; // no-cache: never used without asking
-  bool never_stale = false;     // must-revalidate, proxy-revalidate or s-maxage: stale is never served
+  // must-revalidate, proxy-revalidate, no-cache or s-maxage: stale is not served (RFC 9111 section 4.2.4), but within
+  // windows that the origin itself names beside s-maxage; those are below, and 0 where they are forbidden.
+  bool never_stale = false;
   Seconds stale_while_revalidate{0};
   Seconds stale_if_error{0};
 };
+
+// A heuristic lifetime is never longer than this.
+inline constexpr Seconds kMaxHeuristicLifetime{24 * 3600};
+// Statuses that may be kept without an explicit lifetime (RFC 9110 section 15.1), less 206 and the 5xx ones: an error
+// of the moment is not kept because some file is old, nor by a route's default.
+bool heuristically_cacheable(int status) noexcept;
 
 // `request_time`: when the Fetch was sent; `response_time`: when its head came.
 Freshness freshness(const http::ResponseHead& response, WallTime request_time, WallTime response_time,
@@ -28,14 +36,15 @@ Freshness freshness(const http::ResponseHead& response, WallTime request_time, W
 Millis current_age(const Freshness& f, WallTime response_time, WallTime now) noexcept;
 
 enum class Use : uint8_t {
-  fresh,               // serve
-  stale_revalidate,    // serve now, refresh behind (stale-while-revalidate, or the client's max-stale: no refresh needed)
-  must_validate,       // ask the origin first; may be served if that fails within stale-if-error
+  fresh,            // serve
+  stale_revalidate, // serve now, refresh behind (stale-while-revalidate, or the client's max-stale: no refresh needed)
+  must_validate,    // ask the origin first; may be served if that fails within stale-if-error
 };
 // May the stored response answer this request as it is? Request directives count when the rules honour them.
 Use decide_use(const Freshness& f, Millis age, const RequestDirectives& request, const Rules& rules) noexcept;
 // May it be served though the origin failed? `origin_answered`: it sent a 5xx (only stale-if-error allows), or nothing
-// usable at all (then RFC 9111 section 4.2.4 allows it too).
+// usable at all (then RFC 9111 section 4.2.4 allows it too). For a response that a soft invalidation made stale, give
+// an age of at least its lifetime.
 bool may_serve_stale_on_error(const Freshness& f, Millis age, bool origin_answered) noexcept;
 
 } // namespace verge::policy

@@ -17,8 +17,8 @@ struct ByteRange {
   uint64_t size() const noexcept { return last - first + 1; }
 };
 enum class RangeVerdict : uint8_t {
-  whole,         // no Range, another unit, malformed, If-Range failed, too many or overlapping: send the 200
-  partial,       // `ranges` are satisfiable, cut to the length, at most kMaxRanges, ascending, not overlapping
+  whole,   // no Range, another unit, malformed, If-Range failed, too many, or more octets than the body: send the 200
+  partial, // `ranges` are satisfiable, cut to the length, at most kMaxRanges, ascending, merged where they touch
   unsatisfiable, // 416 with content_range_unsatisfied()
 };
 inline constexpr size_t kMaxRanges = 16;
@@ -30,8 +30,8 @@ struct RangeDecision {
 // section 8.8.2.2).
 RangeDecision decide_range(const http::Headers& request, const http::Headers& stored, uint64_t length, WallTime now);
 
-std::string content_range(const ByteRange& range, uint64_t length);     // "bytes 0-9/100"
-std::string content_range_unsatisfied(uint64_t length);                 // "bytes */100"
+std::string content_range(const ByteRange& range, uint64_t length); // "bytes 0-9/100"
+std::string content_range_unsatisfied(uint64_t length);             // "bytes */100"
 
 // Content-Range of a 206: none unless it is one valid byte range.
 struct ContentRange {

@@ -14,8 +14,8 @@ namespace verge::policy {
 std::optional<std::vector<std::string>> vary_fields(const http::Headers& response);
 
 // The request's values of these fields as one text, equal for requests that the RFC lets share a response: lines
-// combined, white space normalised, absence kept apart from an empty value. Accept-Encoding is reduced to the codings
-// that are acceptable, sorted.
+// combined, white space round commas dropped, absence kept apart from an empty value. Accept-Encoding is reduced to the
+// codings that are acceptable, sorted, whatever their weights; Accept-Language to lower-case tags with weights, sorted.
 std::string vary_key(const std::vector<std::string>& fields, const http::Headers& request);
 
 } // namespace verge::policy
