@@ -34,4 +34,18 @@ class Replay {
   std::shared_ptr<State> state_;
 };
 
+// A Fetch whose answer is known before anything is asked.
+class ReplayFetch final : public Fetch {
+ public:
+  ReplayFetch(net::EventLoop& loop, FetchSink& sink) : replay_(loop, sink) {}
+  Replay& replay() noexcept { return replay_; }
+  void pause() override { replay_.pause(); }
+  void resume() override { replay_.resume(); }
+  bool send_body(std::string_view) override { return true; } // nobody reads it
+  void end_body() override {}
+
+ private:
+  Replay replay_;
+};
+
 } // namespace verge::origin::aws

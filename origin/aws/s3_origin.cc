@@ -3,12 +3,11 @@
 #include <fmt/core.h>
 
 #include "origin/aws/aws_origins.h"
-#include "origin/aws/credentials.h"
 #include "origin/aws/now_and_then.h"
 #include "origin/aws/replay.h"
+#include "origin/aws/request_signer.h"
 #include "origin/aws/s3_answer.h"
 #include "origin/aws/s3_request.h"
-#include "origin/aws/sigv4.h"
 #include "origin/pool/http_client.h"
 #include "proxy/base/log.h"
 
@@ -109,13 +108,12 @@ class S3Fetch final : public Fetch, private FetchSink {
 class S3Origin final : public Origin {
  public:
   S3Origin(const config::Origin& options, const OriginContext& context, S3Location location,
-           std::shared_ptr<net::ClientTls> tls, std::unique_ptr<CredentialsProvider> credentials)
+           std::shared_ptr<net::ClientTls> tls, std::unique_ptr<RequestSigner> signer)
       : loop_(context.loop),
         prefix_(options.prefix),
         index_(options.index),
         location_(std::move(location)),
-        credentials_(std::move(credentials)),
-        signer_(options.region, "s3", PathRule::verbatim, true),
+        signer_(std::move(signer)),
         shared_(std::make_shared<S3Shared>(options)),
         client_(context, location_.endpoint, std::move(tls), options.timeouts, options.connections, options.name) {}
 
@@ -129,22 +127,11 @@ class S3Origin final : public Origin {
       return fetch;
     }
     http::RequestHead head = s3_request(request.head, location_, *key);
-    if (credentials_ != nullptr) {
-      auto credentials = credentials_->current(loop_.wall());
-      if (!credentials) {
-        Error error = std::move(credentials.error());
-        error.side = Side::origin;
-        fetch->fail(std::move(error));
+    if (signer_ != nullptr) {
+      if (auto done = signer_->sign(head, kEmptyPayload, {}); !done) {
+        fetch->fail(std::move(done.error()));
         return fetch;
       }
-      const SignRequest to_sign{.method = head.method,
-                                .path = head.path,
-                                .query = {},
-                                .host = head.authority,
-                                .payload_hash = kEmptyPayload,
-                                .headers = &head.headers};
-      const http::Headers added = signer_.sign(to_sign, **credentials, loop_.wall());
-      for (const http::Field field : added) head.headers.add(field.name, field.value);
     }
     fetch->ask(client_, std::move(head));
     return fetch;
@@ -154,37 +141,32 @@ class S3Origin final : public Origin {
   net::EventLoop& loop_;
   std::string prefix_, index_;
   S3Location location_;
-  std::unique_ptr<CredentialsProvider> credentials_; // null: anonymous
-  Signer signer_;
+  std::unique_ptr<RequestSigner> signer_; // null: anonymous
   std::shared_ptr<S3Shared> shared_;
   HttpClient client_;
 };
+
+Result<std::unique_ptr<Origin>> make(const config::Origin& options, const OriginContext& context) {
+  auto location = s3_location(options);
+  if (!location) return std::unexpected(std::move(location.error()));
+  auto tls = tls_for(location->endpoint, options);
+  if (!tls) return std::unexpected(std::move(tls.error()));
+  std::unique_ptr<RequestSigner> signer;
+  if (!options.anonymous) {
+    auto made = RequestSigner::create(options, context, "s3", PathRule::verbatim, true);
+    if (!made) return std::unexpected(std::move(made.error()));
+    signer = std::move(*made);
+  }
+  return std::make_unique<S3Origin>(options, context, std::move(*location), std::move(*tls), std::move(signer));
+}
 
 } // namespace
 } // namespace aws
 
 Result<std::unique_ptr<Origin>> make_s3_origin(const config::Origin& options, const OriginContext& context) {
-  auto location = aws::s3_location(options);
-  if (!location) return std::unexpected(std::move(location.error()).in(fmt::format("origin {}", options.name)));
-  std::shared_ptr<net::ClientTls> tls;
-  if (location->endpoint.tls) {
-    auto made = make_client_tls(options);
-    if (!made) return std::unexpected(std::move(made.error()).in(fmt::format("origin {}", options.name)));
-    tls = std::move(*made);
-  }
-  std::unique_ptr<aws::CredentialsProvider> credentials;
-  if (!options.anonymous) {
-    auto made =
-        aws::make_credentials_provider(options.credentials, aws::process_environment(), context.loop.clock().wall());
-    if (!made) {
-      Error error = std::move(made.error()).in(fmt::format("origin {}", options.name));
-      error.what += "; `anonymous: true` is for a bucket that everybody may read";
-      return std::unexpected(std::move(error));
-    }
-    credentials = std::move(*made);
-  }
-  return std::make_unique<aws::S3Origin>(options, context, std::move(*location), std::move(tls),
-                                         std::move(credentials));
+  auto made = aws::make(options, context);
+  if (!made) return std::unexpected(std::move(made.error()).in(fmt::format("origins.{}", options.name)));
+  return made;
 }
 
 } // namespace verge::origin
