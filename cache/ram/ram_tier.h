@@ -1,5 +1,5 @@
-// RamTier: complete Entries kept in memory by key and variant, sharded. S3-FIFO: a small queue on trial, a main queue
-// for what was asked for again, a ghost list of hashes.
+// RamTier: complete Entries kept in memory by key and variant, sharded. S3-FIFO (Yang et al., SOSP 2023): a small queue
+// on trial, a main queue for what was asked for again, a ghost list of hashes of what failed its trial.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@ namespace verge::cache {
 
 class RamTier {
  public:
+  // Up to 16 shards, fewer where one would have less than 8 MiB.
   explicit RamTier(uint64_t capacity_bytes);
   ~RamTier();
   RamTier(const RamTier&) = delete;
@@ -25,15 +26,21 @@ class RamTier {
   // Puts a complete Entry with all Blocks in; replaces the same variant. Refuses (false) what is larger than an eighth
   // of a shard.
   bool put(const EntryRef& entry);
-  // Replaces the head of a stored variant (304): same body, new head.
   void erase(std::string_view key, std::string_view vary_values);
+  // Removes this very Entry; one that took its place meanwhile stays.
+  void erase(const Entry& entry);
+  // What they cost, heads included; below the capacity once put() has returned.
   uint64_t bytes() const noexcept;
   uint64_t entries() const noexcept;
+  // The largest cost put() takes.
+  uint64_t largest() const noexcept;
 
  private:
-  struct Shard;
+  class Shard;
+  Shard& shard(uint64_t hash) const noexcept;
+  size_t shard_count_;
+  uint64_t shard_bytes_;
   std::unique_ptr<Shard[]> shards_;
-  uint64_t capacity_;
 };
 
 } // namespace verge::cache

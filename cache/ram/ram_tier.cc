@@ -1,0 +1,205 @@
+#include "cache/ram/ram_tier.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <bit>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "cache/policy/vary.h"
+#include "cache/ram/ghost.h"
+#include "cache/ram/queue.h"
+
+namespace verge::cache {
+namespace {
+
+constexpr uint64_t kLeastShardBytes = 8ull << 20;
+constexpr uint64_t kMostShards = 16;
+constexpr uint8_t kMostUses = 3;
+constexpr size_t kLeastGhosts = 64;
+
+uint64_t hash_of(std::string_view text, uint64_t seed = 0) {
+  return XXH3_64bits_withSeed(text.data(), text.size(), seed);
+}
+
+// The hash is spread already.
+struct AsIs {
+  size_t operator()(uint64_t hash) const noexcept { return hash; }
+};
+
+bool selected(const StoredHead& head, const http::Headers& request) {
+  return head.vary_fields.empty() || policy::vary_key(head.vary_fields, request) == head.vary_values;
+}
+
+bool same_variant(const StoredHead& a, const StoredHead& b) {
+  return a.key == b.key && a.vary_fields == b.vary_fields && a.vary_values == b.vary_values;
+}
+
+} // namespace
+
+// Evicted nodes are handed out in `gone`, so that their bodies are freed after the mutex is released.
+class RamTier::Shard {
+ public:
+  using Gone = std::vector<std::unique_ptr<RamNode>>;
+
+  EntryRef find(uint64_t hash, std::string_view key, const http::Headers& request) {
+    std::lock_guard lock(mutex_);
+    RamNode* best = nullptr;
+    for (RamNode* n = first(hash); n != nullptr; n = n->sibling.get()) {
+      if (n->head->key != key || !selected(*n->head, request)) continue;
+      if (best == nullptr || n->head->response_time > best->head->response_time) best = n;
+    }
+    if (best == nullptr) return nullptr;
+    best->uses = std::min<uint8_t>(static_cast<uint8_t>(best->uses + 1), kMostUses);
+    return best->entry;
+  }
+
+  bool has_any(uint64_t hash, std::string_view key) {
+    std::lock_guard lock(mutex_);
+    for (RamNode* n = first(hash); n != nullptr; n = n->sibling.get()) {
+      if (n->head->key == key) return true;
+    }
+    return false;
+  }
+
+  void put(std::unique_ptr<RamNode> node, uint64_t capacity) {
+    Gone gone;
+    std::lock_guard lock(mutex_);
+    bool trusted = ghost_.take(node->ghost_hash);
+    for (RamNode* n = first(node->hash); n != nullptr; n = n->sibling.get()) {
+      if (!same_variant(*n->head, *node->head)) continue;
+      trusted = trusted || n->queue == &main_; // a refreshed Entry keeps its place among the wanted
+      node->uses = n->uses;
+      gone.push_back(take(*n));
+      break;
+    }
+    (trusted ? main_ : small_).push(*node);
+    ++count_;
+    std::unique_ptr<RamNode>& chain = table_[node->hash];
+    node->sibling = std::move(chain);
+    chain = std::move(node);
+    while (small_.bytes + main_.bytes > capacity) evict(capacity, gone);
+  }
+
+  template <class Which>
+  void erase(uint64_t hash, const Which& which) {
+    Gone gone;
+    std::lock_guard lock(mutex_);
+    for (RamNode* n = first(hash); n != nullptr;) {
+      RamNode* next = n->sibling.get();
+      if (which(*n)) gone.push_back(take(*n));
+      n = next;
+    }
+  }
+
+  uint64_t bytes() {
+    std::lock_guard lock(mutex_);
+    return small_.bytes + main_.bytes;
+  }
+  uint64_t count() {
+    std::lock_guard lock(mutex_);
+    return count_;
+  }
+
+ private:
+  RamNode* first(uint64_t hash) {
+    const auto it = table_.find(hash);
+    return it == table_.end() ? nullptr : it->second.get();
+  }
+
+  std::unique_ptr<RamNode> take(RamNode& node) {
+    node.queue->remove(node);
+    --count_;
+    const auto it = table_.find(node.hash);
+    std::unique_ptr<RamNode>* link = &it->second;
+    while (link->get() != &node) link = &(*link)->sibling;
+    std::unique_ptr<RamNode> taken = std::move(*link);
+    *link = std::move(taken->sibling);
+    if (!it->second) table_.erase(it);
+    return taken;
+  }
+
+  // One step: the oldest of the queue whose turn it is goes, or moves on because it was asked for.
+  void evict(uint64_t capacity, Gone& gone) {
+    const bool from_small = small_.oldest != nullptr && (small_.bytes > capacity / 10 || main_.oldest == nullptr);
+    RamQueue& queue = from_small ? small_ : main_;
+    RamNode& node = *queue.oldest;
+    if (node.uses > 0) {
+      node.uses = from_small ? uint8_t{0} : static_cast<uint8_t>(node.uses - 1);
+      queue.remove(node);
+      main_.push(node);
+      return;
+    }
+    if (from_small) ghost_.add(node.ghost_hash, std::max(count_, kLeastGhosts));
+    gone.push_back(take(node));
+  }
+
+  std::mutex mutex_;
+  std::unordered_map<uint64_t, std::unique_ptr<RamNode>, AsIs> table_; // key hash -> variants
+  RamQueue small_, main_;
+  Ghost ghost_;
+  size_t count_ = 0;
+};
+
+RamTier::RamTier(uint64_t capacity_bytes)
+    : shard_count_(std::bit_floor(std::clamp<uint64_t>(capacity_bytes / kLeastShardBytes, 1, kMostShards))),
+      shard_bytes_(capacity_bytes / shard_count_),
+      shards_(std::make_unique<Shard[]>(shard_count_)) {}
+
+RamTier::~RamTier() = default;
+
+RamTier::Shard& RamTier::shard(uint64_t hash) const noexcept {
+  return shards_[(hash >> 32) & (shard_count_ - 1)]; // the table uses the low bits
+}
+
+EntryRef RamTier::find(std::string_view key, const http::Headers& request) {
+  const uint64_t hash = hash_of(key);
+  return shard(hash).find(hash, key, request);
+}
+
+bool RamTier::has_any(std::string_view key) const {
+  const uint64_t hash = hash_of(key);
+  return shard(hash).has_any(hash, key);
+}
+
+bool RamTier::put(const EntryRef& entry) {
+  if (!entry->in_ram()) return false;
+  auto node = std::make_unique<RamNode>();
+  node->cost = entry->ram_bytes() + sizeof(RamNode);
+  if (node->cost > largest()) return false;
+  const HeadRef head = entry->head(); // lives as long as the Entry does
+  node->hash = hash_of(head->key);
+  node->ghost_hash = hash_of(head->vary_values, node->hash);
+  node->entry = entry;
+  node->head = head.get();
+  shard(node->hash).put(std::move(node), shard_bytes_);
+  return true;
+}
+
+void RamTier::erase(std::string_view key, std::string_view vary_values) {
+  const uint64_t hash = hash_of(key);
+  shard(hash).erase(hash, [&](const RamNode& n) { return n.head->key == key && n.head->vary_values == vary_values; });
+}
+
+void RamTier::erase(const Entry& entry) {
+  const uint64_t hash = hash_of(entry.head()->key);
+  shard(hash).erase(hash, [&](const RamNode& n) { return n.entry.get() == &entry; });
+}
+
+uint64_t RamTier::bytes() const noexcept {
+  uint64_t n = 0;
+  for (size_t i = 0; i < shard_count_; ++i) n += shards_[i].bytes();
+  return n;
+}
+
+uint64_t RamTier::entries() const noexcept {
+  uint64_t n = 0;
+  for (size_t i = 0; i < shard_count_; ++i) n += shards_[i].count();
+  return n;
+}
+
+uint64_t RamTier::largest() const noexcept { return shard_bytes_ / 8; }
+
+} // namespace verge::cache

@@ -1,0 +1,177 @@
+#include "cache/ram/ram_tier.h"
+
+#include <fmt/core.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "cache/policy/vary.h"
+#include "tests/cache/support.h"
+
+namespace verge::cache {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::make_head;
+
+constexpr uint64_t kCapacity = 1ull << 20; // one shard
+
+EntryRef make_entry(std::shared_ptr<StoredHead> head, size_t size = 3) {
+  return Entry::complete_from(std::move(head), {BlockRef::copy_of(std::string(size, 'x'))}, size, 0, nullptr);
+}
+EntryRef make_entry(const std::string& key, size_t size = 3) { return make_entry(make_head(key), size); }
+
+EntryRef make_variant(const std::string& key, const std::string& language, WallTime when = {}) {
+  auto head = make_head(key);
+  head->vary_fields = {"accept-language"};
+  http::Headers request;
+  request.add("accept-language", language);
+  head->vary_values = policy::vary_key(head->vary_fields, request);
+  head->response_time = when;
+  return make_entry(head);
+}
+
+http::Headers speaking(std::string_view language) {
+  http::Headers h;
+  h.add("accept-language", language);
+  return h;
+}
+
+const http::Headers kPlain;
+
+TEST(RamTier, FindsWhatWasPutByItsWholeKey) {
+  RamTier ram(kCapacity);
+  const EntryRef e = make_entry("https://a/1");
+  EXPECT_TRUE(ram.put(e));
+  EXPECT_EQ(ram.find("https://a/1", kPlain), e);
+  EXPECT_EQ(ram.find("https://a/12", kPlain), nullptr);
+  EXPECT_TRUE(ram.has_any("https://a/1"));
+  EXPECT_FALSE(ram.has_any("https://a/2"));
+  EXPECT_EQ(ram.entries(), 1u);
+}
+
+TEST(RamTier, SelectsTheVariantTheRequestAsksFor) {
+  RamTier ram(kCapacity);
+  const EntryRef de = make_variant("k", "de"), en = make_variant("k", "en");
+  ram.put(de);
+  ram.put(en);
+  EXPECT_EQ(ram.find("k", speaking("de")), de);
+  EXPECT_EQ(ram.find("k", speaking("en")), en);
+  EXPECT_EQ(ram.find("k", speaking("fr")), nullptr);
+  EXPECT_TRUE(ram.has_any("k")) << "then it is a vary-miss";
+}
+
+TEST(RamTier, TheNewestWinsWhenSeveralVariantsAreSelected) {
+  RamTier ram(kCapacity);
+  auto plain = make_head("k");
+  plain->response_time = WallTime(2s);
+  const EntryRef newest = make_entry(plain), older = make_variant("k", "de", WallTime(1s));
+  ram.put(newest);
+  ram.put(older);
+  EXPECT_EQ(ram.find("k", speaking("de")), newest);
+}
+
+TEST(RamTier, ReplacesTheSameVariantAndNoOther) {
+  RamTier ram(kCapacity);
+  const EntryRef old = make_variant("k", "de"), fresh = make_variant("k", "de"), en = make_variant("k", "en");
+  ram.put(old);
+  ram.put(en);
+  ram.put(fresh);
+  EXPECT_EQ(ram.find("k", speaking("de")), fresh);
+  EXPECT_EQ(ram.find("k", speaking("en")), en);
+  EXPECT_EQ(ram.entries(), 2u);
+  EXPECT_EQ(old.use_count(), 1);
+}
+
+TEST(RamTier, ErasesOneVariant) {
+  RamTier ram(kCapacity);
+  const EntryRef de = make_variant("k", "de"), en = make_variant("k", "en");
+  ram.put(de);
+  ram.put(en);
+  ram.erase("k", de->head()->vary_values);
+  EXPECT_EQ(ram.find("k", speaking("de")), nullptr);
+  EXPECT_EQ(ram.find("k", speaking("en")), en);
+  ram.erase("k", en->head()->vary_values);
+  EXPECT_EQ(ram.bytes(), 0u);
+}
+
+TEST(RamTier, ErasingAnEntryLeavesTheOneThatTookItsPlace) {
+  RamTier ram(kCapacity);
+  const EntryRef old = make_entry("k"), fresh = make_entry("k");
+  ram.put(old);
+  ram.put(fresh);
+  ram.erase(*old);
+  EXPECT_EQ(ram.find("k", kPlain), fresh);
+  ram.erase(*fresh);
+  EXPECT_EQ(ram.find("k", kPlain), nullptr);
+}
+
+TEST(RamTier, RefusesWhatIsTooLargeOrNotWhollyHere) {
+  RamTier ram(kCapacity);
+  EXPECT_FALSE(ram.put(make_entry("large", kCapacity / 8)));
+  EXPECT_TRUE(ram.put(make_entry("fits", 60'000)));
+  EXPECT_FALSE(ram.put(Entry::complete_from(make_head("on disk"), {}, 5, 1, nullptr)));
+  EXPECT_FALSE(ram.put(std::make_shared<Entry>(1, nullptr)));
+}
+
+TEST(RamTier, NeverHoldsMoreThanItsCapacityHeadsIncluded) {
+  RamTier ram(kCapacity);
+  for (int i = 0; i < 2000; ++i) {
+    auto head = make_head(fmt::format("https://a/{}", i));
+    head->h1_text.assign(3000, 'h');
+    ram.put(make_entry(head, 10));
+    ASSERT_LE(ram.bytes(), kCapacity);
+  }
+  EXPECT_LT(ram.entries(), kCapacity / 3000);
+  EXPECT_GT(ram.entries(), kCapacity / 5000);
+}
+
+TEST(RamTier, WhatIsAskedForAgainOutlivesAScanOfWhatIsNot) {
+  RamTier ram(kCapacity);
+  for (int i = 0; i < 50; ++i) ram.put(make_entry(fmt::format("hot/{}", i), 5000));
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(ram.find(fmt::format("hot/{}", i), kPlain));
+  for (int i = 0; i < 5000; ++i) ram.put(make_entry(fmt::format("scan/{}", i), 5000));
+  int left = 0;
+  for (int i = 0; i < 50; ++i) left += ram.find(fmt::format("hot/{}", i), kPlain) ? 1 : 0;
+  EXPECT_EQ(left, 50);
+}
+
+TEST(RamTier, WhatComesAgainSoonAfterItsTrialGoesToTheMainQueue) {
+  RamTier ram(kCapacity);
+  const auto fill = [&](int from, int to) {
+    for (int i = from; i < to; ++i) ram.put(make_entry(fmt::format("once/{}", i), 5000));
+  };
+  ram.put(make_entry("k", 5000));
+  fill(0, 300);
+  ASSERT_EQ(ram.find("k", kPlain), nullptr);
+  fill(300, 310);
+  ram.put(make_entry("again", 5000));
+  fill(310, 520);
+  ASSERT_EQ(ram.find("again", kPlain), nullptr);
+  ram.put(make_entry("again", 5000)); // remembered: it need not stand trial once more
+  fill(520, 1500);
+  EXPECT_NE(ram.find("again", kPlain), nullptr);
+}
+
+TEST(RamTier, ManyThreadsMayUseIt) {
+  RamTier ram(64ull << 20);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&ram, t] {
+      for (int i = 0; i < 2000; ++i) {
+        const std::string key = fmt::format("k{}", (i * 7 + t) % 100);
+        if (const EntryRef e = ram.find(key, kPlain)) {
+          EXPECT_EQ(e->head()->key, key);
+          if (i % 10 == 0) ram.erase(*e);
+        } else {
+          ram.put(make_entry(key, 1000));
+        }
+      }
+    });
+  }
+  for (auto& t : threads) t.join();
+  EXPECT_LE(ram.entries(), 100u);
+}
+
+} // namespace
+} // namespace verge::cache
