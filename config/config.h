@@ -102,9 +102,11 @@ struct Sns {
   bool require_version_2 = false;
   // S3 event records: object keys below this prefix become URL paths without it.
   std::string s3_prefix;
+  bool operator==(const Sns&) const = default;
 };
 struct Invalidation {
   std::optional<Sns> sns;
+  bool operator==(const Invalidation&) const = default;
 };
 struct Admin {
   std::string address; // empty: none

@@ -52,6 +52,13 @@ Result<> open(std::string_view path, Level level) {
   return {};
 }
 
+Level level_from(std::string_view text) noexcept {
+  for (const auto level : {Level::debug, Level::info, Level::warn, Level::error}) {
+    if (text == name(level)) return level;
+  }
+  return Level::info;
+}
+
 bool enabled(Level level) noexcept { return level >= g_level.load(std::memory_order_relaxed); }
 
 void line(Level level, std::string_view part, std::string_view text) {

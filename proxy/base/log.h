@@ -16,6 +16,8 @@ enum class Level : uint8_t { debug, info, warn, error };
 // Sends lines at `level` and above to `path` ("" or "/dev/stderr": standard error). Error: the file can't be opened.
 Result<> open(std::string_view path, Level level);
 bool enabled(Level level) noexcept;
+// "debug", "info", "warn", "error"; anything else is info.
+Level level_from(std::string_view name) noexcept;
 // `part` is the folder or room that speaks: "lmdb", "sns", "tls". Control characters in `text` are escaped.
 void line(Level level, std::string_view part, std::string_view text);
 

@@ -1,0 +1,43 @@
+// The admin API: health, metrics and purges for the operator and the CLI, on its own listener and the control loop.
+//
+//   GET  /healthz            200 while the process runs
+//   GET  /readyz             200 when the node takes traffic, else 503 with the reason
+//   GET  /metrics            Prometheus text
+//   POST /purge              {"paths": [...], "tags": [...], "all": false, "soft": false} -> {"seq": 7, ...}
+//   POST /reload             reads the configuration anew; 200, or 409 with every fault
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "cache/cache.h"
+#include "proxy/base/result.h"
+#include "proxy/http/stream.h"
+#include "proxy/net/event_loop.h"
+
+namespace verge::control {
+
+struct AdminHooks {
+  std::function<Result<>()> ready; // an error's text says why not
+  // Runs elsewhere; `done` is called on any thread.
+  std::function<void(std::move_only_function<void(Result<>)> done)> reload;
+};
+
+class AdminApi {
+ public:
+  // All outlive the AdminApi. `token` empty: no authentication (loopback and unix sockets only; the config says so);
+  // else "Authorization: Bearer <token>" is asked for on everything but /healthz and /readyz.
+  AdminApi(cache::Cache& cache, net::EventLoop& loop, std::string token, AdminHooks hooks);
+  ~AdminApi();
+  AdminApi(const AdminApi&) = delete;
+  AdminApi& operator=(const AdminApi&) = delete;
+  // Loop thread only.
+  std::unique_ptr<http::StreamHandler> handle(http::ClientStream& client, http::RequestHead&& head);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+} // namespace verge::control

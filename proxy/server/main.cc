@@ -1,0 +1,3 @@
+#include "proxy/server/cli.h"
+
+int main(int argc, char** argv) { return verge::server::run_cli(argc, argv, VERGE_VERSION); }

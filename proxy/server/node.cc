@@ -1,0 +1,260 @@
+#include "proxy/server/node.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <future>
+
+#include "proxy/base/log.h"
+#include "proxy/base/metrics.h"
+#include "proxy/net/tls_server.h"
+
+namespace verge::server {
+namespace {
+
+constexpr int kBacklog = 4096;
+
+net::ServerTlsOptions tls_options(const config::Tls& tls) {
+  net::ServerTlsOptions out;
+  for (const auto& c : tls.certificates) out.certificates.push_back({c.chain, c.key});
+  switch (tls.client_auth.mode) {
+    case config::ClientAuthMode::off: out.client_auth = net::ClientAuth::off; break;
+    case config::ClientAuthMode::optional: out.client_auth = net::ClientAuth::optional; break;
+    case config::ClientAuthMode::required: out.client_auth = net::ClientAuth::required; break;
+  }
+  out.client_ca = tls.client_auth.ca;
+  out.min_version = tls.min_version;
+  return out;
+}
+
+cache::CacheOptions cache_options(const config::Cache& c) {
+  cache::CacheOptions out;
+  if (c.path != "off") out.disk.path = c.path;
+  out.disk.bytes = c.disk;
+  out.memory_bytes = c.memory;
+  out.ram_object_bytes = c.memory_object;
+  return out;
+}
+
+// The address as configured, with the port the kernel chose when it was 0.
+std::string bound_text(const net::Endpoint& endpoint, const std::string& configured, int fd) {
+  if (!endpoint.unix_path.empty() || endpoint.port != 0) return configured;
+  const std::string host = endpoint.host.find(':') != std::string::npos ? "[" + endpoint.host + "]" : endpoint.host;
+  return fmt::format("{}:{}", host, net::Listener::bound_port(fd));
+}
+
+// Closes what was bound and not handed over.
+class BoundSockets {
+ public:
+  ~BoundSockets() {
+    for (const int fd : fds_) ::close(fd);
+  }
+  void add(int fd) { fds_.push_back(fd); }
+  void release() { fds_.clear(); }
+
+ private:
+  std::vector<int> fds_;
+};
+
+} // namespace
+
+Result<std::unique_ptr<Node>> Node::start(config::Config config, const Clock& clock,
+                                          std::function<void(ReloadDone)> reload_requested) {
+  auto node = std::unique_ptr<Node>(new Node(clock));
+  if (auto opened = node->open(std::move(config), std::move(reload_requested)); !opened) {
+    return std::unexpected(std::move(opened.error()));
+  }
+  return node;
+}
+
+Result<> Node::open(config::Config config, std::function<void(ReloadDone)> reload_requested) {
+  auto shared_config = std::make_shared<const config::Config>(std::move(config));
+  const auto& c = *shared_config;
+  auto cache = cache::Cache::open(cache_options(c.cache), clock_);
+  if (!cache) return std::unexpected(std::move(cache.error()));
+  cache_ = std::move(*cache);
+  if (!c.access_log.path.empty()) {
+    auto log = pipeline::AccessLog::open(c.access_log);
+    if (!log) return std::unexpected(std::move(log.error()));
+    access_log_ = std::move(*log);
+  }
+  resolver_ = net::Resolver::create(clock_);
+  auto loop = net::EventLoop::create(clock_);
+  if (!loop) return std::unexpected(std::move(loop.error()));
+  control_loop_ = std::move(*loop);
+  control_thread_ = std::thread([this] { control_loop_->run(); });
+  config_ = shared_config;
+  if (c.invalidation.sns) {
+    auto sns = control::SnsEndpoint::create(*c.invalidation.sns, *cache_, *control_loop_, *resolver_, clock_);
+    if (!sns) return std::unexpected(std::move(sns.error()).in("invalidation.sns"));
+    sns_ = std::move(*sns);
+  }
+  const Shared shared{clock_, *cache_, *resolver_, access_log_.get(), sns_.get()};
+  for (uint32_t i = 0; i < c.workers; ++i) {
+    auto worker = Worker::create(shared);
+    if (!worker) return std::unexpected(std::move(worker.error()));
+    workers_.push_back(std::move(*worker));
+  }
+  if (auto applied = apply(shared_config); !applied) return applied;
+  if (auto admin = open_admin(std::move(reload_requested)); !admin) return admin;
+
+  const auto gauge = [this](const char* name, const char* help, std::function<double(const cache::Cache::Stats&)> read) {
+    gauges_.push_back(std::make_unique<metrics::Gauge>(
+        name, "", help, [this, read = std::move(read)] { return read(cache_->stats()); }));
+  };
+  gauge("verge_cache_ram_entries", "Responses held in memory.", [](const auto& s) { return double(s.ram_entries); });
+  gauge("verge_cache_ram_bytes", "Octets of responses held in memory.", [](const auto& s) { return double(s.ram_bytes); });
+  gauge("verge_cache_disk_entries", "Responses stored on disk.", [](const auto& s) { return double(s.disk.entries); });
+  gauge("verge_cache_disk_bytes", "Octets used in the store.", [](const auto& s) { return double(s.disk.bytes_used); });
+  gauge("verge_cache_disk_map_bytes", "Size of the store's map.", [](const auto& s) { return double(s.disk.map_bytes); });
+  gauge("verge_cache_disk_writable", "1 while responses are being stored on disk.",
+        [](const auto& s) { return s.disk.writable ? 1.0 : 0.0; });
+  gauge("verge_cache_disk_evicted", "Responses evicted from disk since the start.",
+        [](const auto& s) { return double(s.disk.evicted); });
+  gauge("verge_cache_disk_stores_dropped", "Stores dropped since the start: queue full or disk not writable.",
+        [](const auto& s) { return double(s.disk.stores_dropped); });
+  gauge("verge_cache_disk_write_errors", "Failed write transactions since the start.",
+        [](const auto& s) { return double(s.disk.write_errors); });
+  gauge("verge_cache_flights", "Keys being fetched now.", [](const auto& s) { return double(s.flights); });
+  ready_ = true;
+  return {};
+}
+
+Result<> Node::open_admin(std::function<void(ReloadDone)> reload_requested) {
+  const auto& admin = config_->admin;
+  if (admin.address.empty()) return {};
+  auto endpoint = net::Endpoint::parse(admin.address);
+  if (!endpoint) return std::unexpected(std::move(endpoint.error()).in("admin.address"));
+  auto fd = net::Listener::bind(*endpoint, kBacklog);
+  if (!fd) return std::unexpected(std::move(fd.error()).in("admin.address"));
+  admin_bound_ = bound_text(*endpoint, admin.address, *fd);
+  control::AdminHooks hooks;
+  hooks.ready = [this]() -> Result<> {
+    if (!ready_) return fail(Errc::refused, "draining");
+    return {};
+  };
+  hooks.reload = std::move(reload_requested);
+  std::promise<void> done;
+  control_loop_->post([&] {
+    admin_api_ = std::make_unique<control::AdminApi>(*cache_, *control_loop_, admin.token, std::move(hooks));
+    auto settings = std::make_shared<ConnectionSettings>();
+    settings->times = config_->limits;
+    settings->allow_http2 = false;
+    settings->make = [this](http::ClientStream& client, const pipeline::Connected&, http::RequestHead&& head) {
+      return admin_api_->handle(client, std::move(head));
+    };
+    admin_ = std::make_unique<Acceptor>(*control_loop_, *fd);
+    admin_->use(nullptr, false, std::move(settings));
+    done.set_value();
+  });
+  done.get_future().wait();
+  return {};
+}
+
+Result<> Node::apply(std::shared_ptr<const config::Config> config) {
+  // Everything that can fail comes first: certificates, sockets, origins. Then nothing can.
+  std::vector<std::vector<Binding>> bindings(workers_.size());
+  BoundSockets sockets;
+  std::vector<std::string> listening, bound;
+  for (const auto& listen : config->listen) {
+    std::shared_ptr<net::ServerTls> tls;
+    if (listen.tls) {
+      auto made = net::ServerTls::create(tls_options(*listen.tls));
+      if (!made) return std::unexpected(std::move(made.error()).in("listen " + listen.address));
+      tls = std::move(*made);
+    }
+    const bool client_auth = listen.tls && listen.tls->client_auth.mode != config::ClientAuthMode::off;
+    const auto known = std::find(listening_.begin(), listening_.end(), listen.address);
+    auto endpoint = net::Endpoint::parse(listen.address);
+    if (!endpoint) return std::unexpected(std::move(endpoint.error()).in("listen"));
+    if (known != listening_.end()) bound.push_back(bound_[static_cast<size_t>(known - listening_.begin())]);
+    for (auto& of_worker : bindings) {
+      Binding binding{listen.address, -1, tls, client_auth};
+      if (known == listening_.end()) {
+        auto fd = net::Listener::bind(*endpoint, kBacklog);
+        if (!fd) return std::unexpected(std::move(fd.error()).in("listen"));
+        sockets.add(*fd);
+        binding.fd = *fd;
+        if (&of_worker == &bindings.front()) {
+          bound.push_back(bound_text(*endpoint, listen.address, *fd));
+          endpoint->port = endpoint->unix_path.empty() ? net::Listener::bound_port(*fd) : 0; // the same for all workers
+        }
+      }
+      of_worker.push_back(std::move(binding));
+    }
+    listening.push_back(listen.address);
+  }
+  const auto snapshot = pipeline::Snapshot::compile(config);
+  std::vector<std::shared_ptr<pipeline::LoopSnapshot>> prepared;
+  for (auto& worker : workers_) {
+    auto made = worker->prepare(snapshot);
+    if (!made) return std::unexpected(std::move(made.error()));
+    prepared.push_back(std::move(*made));
+  }
+  sockets.release();
+  for (size_t i = 0; i < workers_.size(); ++i) workers_[i]->activate(std::move(prepared[i]), std::move(bindings[i]));
+  listening_ = std::move(listening);
+  bound_ = std::move(bound);
+  config_ = std::move(config);
+  return {};
+}
+
+Result<> Node::reload(config::Config config) {
+  const auto refuse = [](std::string_view what) {
+    return fail(Errc::config, fmt::format("{} changed: that needs a restart; the old configuration stays", what));
+  };
+  if (config.workers != config_->workers) return refuse("workers");
+  if (config.cache.path != config_->cache.path || config.cache.disk != config_->cache.disk ||
+      config.cache.memory != config_->cache.memory || config.cache.memory_object != config_->cache.memory_object) {
+    return refuse("cache");
+  }
+  if (config.admin.address != config_->admin.address || config.admin.token != config_->admin.token) {
+    return refuse("admin");
+  }
+  if (config.access_log.path != config_->access_log.path || config.access_log.format != config_->access_log.format) {
+    return refuse("access_log");
+  }
+  if (config.invalidation != config_->invalidation) return refuse("invalidation");
+  return apply(std::make_shared<const config::Config>(std::move(config)));
+}
+
+void Node::reopen_logs() {
+  if (access_log_) access_log_->reopen();
+  if (auto opened = log::open(config_->error_log.path, log::level_from(config_->error_log.level)); !opened) {
+    log::error("main", "{}", opened.error().what);
+  }
+}
+
+void Node::drain() {
+  ready_ = false;
+  for (auto& worker : workers_) worker->drain();
+}
+
+bool Node::idle() {
+  return std::all_of(workers_.begin(), workers_.end(), [](auto& w) { return w->connections() == 0; });
+}
+
+Node::~Node() {
+  ready_ = false;
+  for (auto& worker : workers_) worker->stop();
+  gauges_.clear();
+  if (control_thread_.joinable()) {
+    std::promise<void> done;
+    control_loop_->post([&] {
+      admin_.reset();
+      admin_api_.reset();
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+  // The writer still has epochs and stores to commit; their callbacks go to loops that are still there.
+  if (cache_) cache_->flush();
+  workers_.clear();
+  if (control_loop_) control_loop_->stop();
+  if (control_thread_.joinable()) control_thread_.join();
+  sns_.reset();
+  cache_.reset();
+}
+
+} // namespace verge::server

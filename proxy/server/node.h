@@ -1,0 +1,70 @@
+// Node: everything put together: cache, workers, control loop; start, reload, drain. Used by the main thread only.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cache/cache.h"
+#include "config/config.h"
+#include "proxy/base/metrics.h"
+#include "proxy/control/admin.h"
+#include "proxy/control/sns_endpoint.h"
+#include "proxy/net/event_loop.h"
+#include "proxy/net/resolver.h"
+#include "proxy/pipeline/access_log.h"
+#include "proxy/server/acceptor.h"
+#include "proxy/server/worker.h"
+
+namespace verge::server {
+
+class Node {
+ public:
+  // Opens files, binds sockets and serves. Error config or storage: `what` says what to mend; nothing is left open.
+  // `reload_requested` is called (on any thread) when the admin API asks for a reload; the main thread then calls
+  // reload() and hands the result to the callback.
+  using ReloadDone = std::move_only_function<void(Result<>)>;
+  static Result<std::unique_ptr<Node>> start(config::Config config, const Clock& clock,
+                                             std::function<void(ReloadDone)> reload_requested);
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  // Puts a new configuration in force; on any error the old one stays. Workers, cache and admin address need a restart
+  // and are refused if they changed.
+  Result<> reload(config::Config config);
+  void reopen_logs();
+  // Stops accepting and lets exchanges end. Then poll idle().
+  void drain();
+  bool idle();
+  const config::Config& config() const noexcept { return *config_; }
+  // Where listeners are bound, with the ports the kernel chose for port 0: "127.0.0.1:41234".
+  const std::vector<std::string>& bound() const noexcept { return bound_; }
+  const std::string& admin_bound() const noexcept { return admin_bound_; }
+
+ private:
+  explicit Node(const Clock& clock) : clock_(clock) {}
+  Result<> open(config::Config config, std::function<void(ReloadDone)> reload_requested);
+  Result<> open_admin(std::function<void(ReloadDone)> reload_requested);
+  Result<> apply(std::shared_ptr<const config::Config> config);
+
+  const Clock& clock_;
+  std::shared_ptr<const config::Config> config_;
+  std::unique_ptr<cache::Cache> cache_;
+  std::unique_ptr<net::Resolver> resolver_;
+  std::unique_ptr<pipeline::AccessLog> access_log_;
+  std::vector<std::unique_ptr<metrics::Gauge>> gauges_;
+  std::unique_ptr<net::EventLoop> control_loop_;
+  std::unique_ptr<control::SnsEndpoint> sns_;
+  std::unique_ptr<control::AdminApi> admin_api_;
+  std::unique_ptr<Acceptor> admin_;
+  std::thread control_thread_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::string> listening_; // addresses as configured
+  std::vector<std::string> bound_;
+  std::string admin_bound_;
+  std::atomic<bool> ready_{false};
+};
+
+} // namespace verge::server
