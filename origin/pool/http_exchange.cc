@@ -13,8 +13,7 @@ namespace verge::origin {
 
 namespace {
 
-constexpr uint32_t kPaused = 1;       // the reason for pause_read
-constexpr uint32_t kMaxInterims = 32; // 1xx heads before one answer: more is an origin gone wrong
+constexpr uint32_t kPaused = 1; // the reason for pause_read
 
 metrics::Counter resent("verge_origin_requests_resent_total", "",
                         "Idempotent requests sent again because a kept origin connection had ended.");
@@ -327,18 +326,10 @@ void HttpExchange::pump() {
   }
 }
 
-// False: the exchange is over.
+// False: the exchange is over. (101 and endless interim heads are the reader's to refuse.)
 bool HttpExchange::take_head() {
   http::ResponseHead& head = reader_.head();
   interim_ = head.status < 200;
-  if (head.status == 101) {
-    fail(Errc::bad_input, "101 Switching Protocols although nobody asked for it");
-    return false;
-  }
-  if (interim_ && ++interims_ > kMaxInterims) {
-    fail(Errc::bad_input, fmt::format("more than {} interim responses", kMaxInterims));
-    return false;
-  }
   if (interim_) {
     if (head.status != 100) sink_->on_interim(std::move(head));
     return phase_ == Phase::running;

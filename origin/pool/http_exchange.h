@@ -94,7 +94,6 @@ class HttpExchange final : public std::enable_shared_from_this<HttpExchange>, pr
   bool eof_ = false;
   bool paused_ = false;
   std::optional<Error> broken_; // the connection ended while paused
-  uint32_t interims_ = 0;
 
   net::Timer head_timer_;
   net::Timer phase_timer_;
