@@ -68,13 +68,13 @@ void check_credentials(Reader& reader, const std::string& path, const Credential
 
 void check_origin(Reader& reader, const Origin& origin) {
   const std::string path = "origins." + origin.name;
-  if (reader.faulty(path) || reader.faulty(path + ".type")) return;
+  if (reader.faulty(path + ".type")) return;
   check_credentials(reader, path + ".credentials", origin.credentials);
   const bool needs_region = (origin.type == OriginType::s3 && !(origin.anonymous && !origin.endpoint.empty())) ||
                             origin.type == OriginType::lambda ||
                             (origin.type == OriginType::api_gateway && origin.sign);
   if (needs_region && origin.region.empty() && !reader.faulty(path + ".region")) {
-    reader.fault(path, "\"region\" is missing, and AWS_REGION and AWS_DEFAULT_REGION are not set either");
+    reader.fault(path + ".region", "\"region\" is missing, and AWS_REGION and AWS_DEFAULT_REGION are not set either");
   }
   // A stand-in for S3 may name its region as it likes; AWS does not.
   if (origin.endpoint.empty() && !origin.region.empty() && !is_aws_region(origin.region)) {

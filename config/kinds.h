@@ -20,6 +20,13 @@ namespace verge::config {
 // What is wrong with a text, as the rest of a sentence that begins with the text: "must begin with /". Empty: nothing.
 using Check = std::string (*)(std::string_view);
 
+// What parse_...() says of a text; of one that came from the environment only that it doesn't fit, for it may be a
+// secret that strayed into the wrong field.
+inline std::string unfit(const Node& node, std::string_view text, const Error& error, std::string_view type) {
+  if (node.text == text) return error.what;
+  return fmt::format("\"{}\" is replaced by a value that is not a {}", node.text, type);
+}
+
 struct Text {
   Check check = nullptr;
   bool may_be_empty = false;
@@ -71,7 +78,7 @@ struct Flag {
     if (value) {
       out = *value;
     } else {
-      reader.fault(node.at, value.error().what);
+      reader.fault(node.at, unfit(node, *text, value.error(), type()));
     }
   }
 };
@@ -92,9 +99,9 @@ struct Count {
     if (!text) return;
     const auto value = parse(*text);
     if (!value) {
-      reader.fault(node.at, value.error().what);
+      reader.fault(node.at, unfit(node, *text, value.error(), type()));
     } else if (*value < least || *value > most) {
-      reader.fault(node.at, fmt::format("\"{}\" is out of range; from {} to {}", *text, shown(least), shown(most)));
+      reader.fault(node.at, fmt::format("\"{}\" is out of range; from {} to {}", node.text, shown(least), shown(most)));
     } else {
       out = static_cast<M>(*value);
     }
@@ -115,9 +122,9 @@ struct Duration {
     if (!text) return;
     const auto value = parse_duration(*text);
     if (!value) {
-      reader.fault(node.at, value.error().what);
+      reader.fault(node.at, unfit(node, *text, value.error(), type()));
     } else if (*value < least || *value > most) {
-      reader.fault(node.at, fmt::format("\"{}\" is out of range; from {} to {}", *text, format_duration(least),
+      reader.fault(node.at, fmt::format("\"{}\" is out of range; from {} to {}", node.text, format_duration(least),
                                         format_duration(most)));
     } else {
       out = *value;

@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kIntro = R"(# Every field of the configuration
 
 Made from the rows in `config/tables.cc`; a test holds it equal to them. To make it again after a change there:
-`VERGE_WRITE_REFERENCE=1 build/debug/tests/config/config_test --gtest_filter=Reference.*`.
+`VERGE_WRITE_REFERENCE=1 build/debug/tests/config/config_test --gtest_filter='Reference.*'`.
 
 How values are written:
 

@@ -5,9 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <vector>
-
-#include "config/nearest.h"
 
 namespace verge::config {
 namespace {
@@ -52,9 +49,9 @@ Amount split(std::string_view text) {
 }
 
 template <size_t N>
-std::vector<std::string_view> names(const std::array<Unit, N>& units) {
-  std::vector<std::string_view> out;
-  for (const auto& unit : units) out.push_back(unit.name);
+std::string names(const std::array<Unit, N>& units) {
+  std::string out;
+  for (const auto& unit : units) out += (out.empty() ? "" : ", ") + std::string(unit.name);
   return out;
 }
 
@@ -66,8 +63,7 @@ Result<uint64_t> scaled(std::string_view text, const Amount& amount, const std::
     return bad(fmt::format("\"{}\" must be a whole number and a unit, like {}", text, example));
   }
   if (unit == units.end()) {
-    return bad(
-        fmt::format("\"{}\" has the unknown unit \"{}\"{}", text, amount.unit, meant(amount.unit, names(units))));
+    return bad(fmt::format("\"{}\" has the unknown unit \"{}\"; known are: {}", text, amount.unit, names(units)));
   }
   const auto count = parse_count(amount.digits);
   if (!count) return count;
