@@ -22,10 +22,10 @@ class ServerTls; // tls_server.h: contexts by SNI, mTLS
 class ClientTls; // tls_client.h: verification toward origins
 
 struct ConnectionOptions {
-  size_t input_limit = 65'536;       // octets read ahead of the user; reading pauses there
-  size_t output_high = 256 * 1024;   // above: writable() is false
-  size_t output_low = 64 * 1024;     // on_writable() when falling below this after having been above output_high
-  uint32_t notsent_lowat = 131'072;  // TCP_NOTSENT_LOWAT in octets; 0: leave alone
+  size_t input_limit = 65'536;      // octets read ahead of the user; reading pauses there
+  size_t output_high = 256 * 1024;  // above: writable() is false
+  size_t output_low = 64 * 1024;    // on_writable() when falling below this after having been above output_high
+  uint32_t notsent_lowat = 131'072; // TCP_NOTSENT_LOWAT in octets; 0: leave alone
 };
 
 // What TLS agreed on. Empty strings when plain.
@@ -57,7 +57,8 @@ class Connection {
     virtual void on_closed(Connection&, const Error& error) = 0;
   };
 
-  // An accepted socket (non-blocking; taken over). `tls` null: plain. `handler` outlives the Connection.
+  // An accepted socket (non-blocking; taken over). Time limits for the handshake and for a peer that takes nothing are
+  // the owner's: abort(). `tls` null: plain. `handler` outlives the Connection.
   static std::unique_ptr<Connection> accepted(EventLoop& loop, int fd, std::string remote_address, uint16_t remote_port,
                                               const std::shared_ptr<ServerTls>& tls, const ConnectionOptions& options,
                                               Handler& handler);
@@ -71,7 +72,8 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Octets received and not yet consumed; valid until consume() or the next callback.
+  // Octets received and not yet consumed. The view is valid until consume(), or until the callback in which it was
+  // asked for returns.
   virtual std::string_view input() const noexcept = 0;
   virtual void consume(size_t n) noexcept = 0;
   // The peer ended its side cleanly (TCP FIN; with TLS only after close_notify, else the connection is broken).

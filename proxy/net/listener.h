@@ -26,6 +26,8 @@ class Listener {
 
   // A bound and listening socket with SO_REUSEPORT; the caller owns the fd. Binding happens at start and reload, before
   // any loop is touched, so that a port in use is an error of the config. Port 0 takes a free port: see bound_port().
+  // A unix path can be bound once only: give further loops a dup() of the fd. Error config: `what` names the address
+  // and the reason.
   static Result<int> bind(const Endpoint& endpoint, int backlog);
   static uint16_t bound_port(int fd);
 

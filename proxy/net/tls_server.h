@@ -22,7 +22,7 @@ struct ServerTlsOptions {
   };
   std::vector<Certificate> certificates; // chosen by SNI (exact, then wildcard); the first when none matches
   ClientAuth client_auth = ClientAuth::off;
-  std::string client_ca; // PEM file, needed unless off
+  std::string client_ca;           // PEM file, needed unless off
   std::string min_version = "1.2"; // "1.2" or "1.3"
   bool http2 = true;               // offer h2 by ALPN before http/1.1
 };
