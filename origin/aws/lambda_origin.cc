@@ -55,10 +55,8 @@ struct LambdaShared {
     head.headers.add("x-amz-invocation-type", "RequestResponse");
     head.content_length = event.size();
     head.has_body = true;
-    if (signer != nullptr) {
-      if (auto done = signer->sign(head, hex(sha256(event)), {}); !done) {
-        return std::unexpected(std::move(done.error()).in(fmt::format("origin {}", name)));
-      }
+    if (auto done = signer->sign(head, hex(sha256(event)), {}); !done) {
+      return std::unexpected(std::move(done.error()).in(fmt::format("origin {}", name)));
     }
     return head;
   }
@@ -66,7 +64,7 @@ struct LambdaShared {
   net::EventLoop& loop;
   const std::string name, function, path_prefix, qualifier;
   const uint64_t max_body;
-  std::unique_ptr<RequestSigner> signer; // null: anonymous (an endpoint that checks nothing)
+  std::unique_ptr<RequestSigner> signer;
   HttpClient client;
   NowAndThen warnings{Seconds(10)};
 };
@@ -144,10 +142,12 @@ class LambdaFetch final : public Fetch, private FetchSink {
     replay_.fail(std::move(error));
   }
 
-  // A second try, if the first did no harm or may be done twice. True: it is under way.
+  // A second try of what may be done twice: the service failed, or a kept connection turned out to be dead, before it
+  // said anything. True: it is under way.
   bool tried_again(const Error& error) {
-    const bool may = error.retry == Retry::safe || (error.retry == Retry::if_idempotent && is_repeatable(head_.method));
-    if (!may || tried_again_ || error.side != Side::origin) return false;
+    const bool worth_it =
+        error.retry == Retry::if_idempotent || (error.code == Errc::closed && status_head_.status == 0);
+    if (!worth_it || tried_again_ || !is_repeatable(head_.method)) return false;
     tried_again_ = true;
     send();
     return true;
@@ -213,7 +213,7 @@ class LambdaOrigin final : public Origin {
 
 Result<std::unique_ptr<Origin>> make_lambda(const config::Origin& options, const OriginContext& context) {
   if (options.function.empty()) return fail(Errc::config, "function: is missing; name a function or its ARN");
-  if (options.region.empty() && options.endpoint.empty()) {
+  if (options.region.empty()) {
     return fail(Errc::config, "region: is missing; name the function's region, such as eu-west-1");
   }
   std::string path_prefix;
@@ -222,14 +222,10 @@ Result<std::unique_ptr<Origin>> make_lambda(const config::Origin& options, const
   if (!endpoint) return std::unexpected(std::move(endpoint.error()).in("endpoint"));
   auto tls = tls_for(*endpoint, options);
   if (!tls) return std::unexpected(std::move(tls.error()));
-  std::unique_ptr<RequestSigner> signer;
-  if (!options.anonymous) {
-    auto made = RequestSigner::create(options, context, "lambda", PathRule::normalized, false);
-    if (!made) return std::unexpected(std::move(made.error()));
-    signer = std::move(*made);
-  }
+  auto signer = RequestSigner::create(options, context, "lambda", PathRule::normalized, false);
+  if (!signer) return std::unexpected(std::move(signer.error()));
   return std::make_unique<LambdaOrigin>(std::make_shared<LambdaShared>(
-      options, context, std::move(*endpoint), std::move(path_prefix), std::move(*tls), std::move(signer)));
+      options, context, std::move(*endpoint), std::move(path_prefix), std::move(*tls), std::move(*signer)));
 }
 
 } // namespace
