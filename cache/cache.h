@@ -18,7 +18,7 @@
 namespace verge::cache {
 
 struct CacheOptions {
-  DiskOptions disk;                          // path empty: RAM only
+  DiskOptions disk; // path empty: RAM only
   uint64_t memory_bytes = 256ull << 20;
   uint64_t ram_object_bytes = 1ull << 20;    // larger bodies are not kept in RAM
   uint64_t fill_window_bytes = 4ull << 20;   // how far a storing Fill may run ahead of the disk
@@ -28,32 +28,39 @@ struct CacheOptions {
 
 enum class Tier : uint8_t { none, ram, disk };
 
-// The producer's handle on an Entry, on the loop of its Fetch. Destroying an unfinished one fails the Entry and ends its
-// flight. Window and storing are looked after here.
+// The producer's handle on an Entry, on the loop of its Fetch. Destroying an unfinished one fails the Entry
+// (Errc::closed, side self) and ends its flight. Window and storing are looked after here. `resume` and `abandoned` may
+// destroy it.
 class Fill {
  public:
   virtual ~Fill() = default;
+  // May be another one after opening: the leader makes its Reader then. entry()->seq() is the head's seq.
   virtual const EntryRef& entry() const noexcept = 0;
-  // Head is here and may be stored: opens the Entry, begins storing. Followers wake.
+  // Head is here and may be stored: opens the Entry, begins storing. Followers wake. A response that proves to be too
+  // large for what there is (RAM only), or was invalidated on the way, is delivered and not stored.
   virtual void open_storing(HeadRef head) = 0;
-  // Head is here and must not be stored: the Entry is the leader's alone, waiting followers are let go (they see
-  // State::failed with Errc::refused, and fetch for themselves), the key is remembered as uncacheable for a while.
+  // Head is here and must not be stored: the leader gets an Entry of its own, waiting followers are let go (they see
+  // State::failed with Errc::refused, side self, and fetch for themselves), the key is remembered as uncacheable.
   virtual void open_passing(HeadRef head) = 0;
-  // False: stop reading from the origin until `resume` (given at join) runs.
+  // False: stop reading from the origin until `resume` (given at join) runs. True on a failed Entry (the body ran
+  // beyond its declared length: see entry()->state()): there is nothing to wait for, the Fetch can be cancelled.
   virtual bool append(std::string_view octets) = 0;
   virtual void complete() = 0;
   virtual void fail(Error error) = 0;
-  // Ends the flight without a body (a 304 came): followers look up again (State::failed with Errc::closed).
+  // Ends the flight without a body (a 304 came; call refresh() first): followers look up again (State::failed with
+  // Errc::closed, side self).
   virtual void abandon() = 0;
 };
 
+// Thread-safe. Outlives its Fills, and the Entries it gave out; Executors given to it outlive it, or are not run any
+// more.
 class Cache {
  public:
   static Result<std::unique_ptr<Cache>> open(const CacheOptions& options, const Clock& clock);
   virtual ~Cache() = default;
 
   struct Lookup {
-    EntryRef entry;     // null: none that is not dead
+    EntryRef entry; // null: none that is not dead
     Tier tier = Tier::none;
     Verdict verdict = Verdict::live; // live or stale (soft-invalidated)
     bool other_variants = false;     // the key is known with other Vary values
@@ -67,9 +74,10 @@ class Cache {
     std::unique_ptr<Fill> fill; // set: you are the one who fetches
     EntryRef entry;             // set otherwise: somebody is fetching; wait for it by Entry::when_opened
   };
-  // Collapses concurrent misses of one key. A flight begun before an invalidation that covers the key is not joined. A
-  // key remembered as uncacheable gives every caller a Fill of its own. `resume` is run on `loop` when append() may go
-  // on; `abandoned` when no Reader is left on an Entry that can't be stored.
+  // Collapses concurrent misses of one key. A flight begun before an invalidation that covers the key is not joined (a
+  // tag may be any response's until its head is here), nor one whose response has gone stale meanwhile. A key
+  // remembered as uncacheable gives every caller a Fill of its own. `resume` is run on `loop` when append() may go on;
+  // `abandoned` when no Reader is left on an Entry that can't be stored.
   virtual Join join(std::string_view key, Executor& loop, Task resume, Task abandoned) = 0;
   // A Fill nobody can join (pass: unsafe methods, private, no-store requests).
   virtual std::unique_ptr<Fill> solo(Executor& loop, Task resume, Task abandoned) = 0;

@@ -64,12 +64,13 @@ class RamTier::Shard {
     return false;
   }
 
-  void put(std::unique_ptr<RamNode> node, uint64_t capacity) {
+  bool put(std::unique_ptr<RamNode> node, uint64_t capacity, bool replace) {
     Gone gone;
     std::lock_guard lock(mutex_);
     bool trusted = ghost_.take(node->ghost_hash);
     for (RamNode* n = first(node->hash); n != nullptr; n = n->sibling.get()) {
       if (!same_variant(*n->head, *node->head)) continue;
+      if (!replace) return false;
       trusted = trusted || n->queue == &main_; // a refreshed Entry keeps its place among the wanted
       node->uses = n->uses;
       gone.push_back(take(*n));
@@ -81,6 +82,7 @@ class RamTier::Shard {
     node->sibling = std::move(chain);
     chain = std::move(node);
     while (small_.bytes + main_.bytes > capacity) evict(capacity, gone);
+    return true;
   }
 
   template <class Which>
@@ -164,7 +166,10 @@ bool RamTier::has_any(std::string_view key) const {
   return shard(hash).has_any(hash, key);
 }
 
-bool RamTier::put(const EntryRef& entry) {
+bool RamTier::put(const EntryRef& entry) { return put(entry, true); }
+bool RamTier::put_if_absent(const EntryRef& entry) { return put(entry, false); }
+
+bool RamTier::put(const EntryRef& entry, bool replace) {
   if (!entry->in_ram()) return false;
   auto node = std::make_unique<RamNode>();
   node->cost = entry->ram_bytes() + sizeof(RamNode);
@@ -174,8 +179,8 @@ bool RamTier::put(const EntryRef& entry) {
   node->ghost_hash = hash_of(head->vary_values, node->hash);
   node->entry = entry;
   node->head = head.get();
-  shard(node->hash).put(std::move(node), shard_bytes_);
-  return true;
+  Shard& to = shard(node->hash);
+  return to.put(std::move(node), shard_bytes_, replace);
 }
 
 void RamTier::erase(std::string_view key, std::string_view vary_values) {

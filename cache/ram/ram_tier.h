@@ -26,6 +26,8 @@ class RamTier {
   // Puts a complete Entry with all Blocks in; replaces the same variant. Refuses (false) what is larger than an eighth
   // of a shard.
   bool put(const EntryRef& entry);
+  // The same, but refuses if that variant is there already: for what comes from disk and may be the older one.
+  bool put_if_absent(const EntryRef& entry);
   void erase(std::string_view key, std::string_view vary_values);
   // Removes this very Entry; one that took its place meanwhile stays.
   void erase(const Entry& entry);
@@ -37,6 +39,7 @@ class RamTier {
 
  private:
   class Shard;
+  bool put(const EntryRef& entry, bool replace);
   Shard& shard(uint64_t hash) const noexcept;
   size_t shard_count_;
   uint64_t shard_bytes_;

@@ -83,6 +83,14 @@ TEST(RamTier, ReplacesTheSameVariantAndNoOther) {
   EXPECT_EQ(old.use_count(), 1);
 }
 
+TEST(RamTier, WhatComesFromDiskDoesNotReplaceWhatIsHere) {
+  RamTier ram(kCapacity);
+  const EntryRef fresh = make_entry("k"), from_disk = make_entry("k");
+  EXPECT_TRUE(ram.put_if_absent(fresh));
+  EXPECT_FALSE(ram.put_if_absent(from_disk));
+  EXPECT_EQ(ram.find("k", kPlain), fresh);
+}
+
 TEST(RamTier, ErasesOneVariant) {
   RamTier ram(kCapacity);
   const EntryRef de = make_variant("k", "de"), en = make_variant("k", "en");

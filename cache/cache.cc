@@ -1,0 +1,139 @@
+// The face of the cache: RAM before disk, epochs before either is believed.
+#include "cache/cache.h"
+
+#include "cache/core.h"
+#include "cache/fill.h"
+#include "cache/policy/freshness.h"
+#include "cache/promote.h"
+
+namespace verge::cache {
+namespace {
+
+class TieredCache final : public Cache {
+ public:
+  TieredCache(const CacheOptions& options, const Clock& clock, std::unique_ptr<Epochs> epochs,
+              std::unique_ptr<Disk> disk)
+      : core_(options, clock, std::move(epochs), std::move(disk)),
+        promoter_(core_.ram, core_.disk.get(), core_.largest_in_ram) {}
+
+  Lookup lookup(std::string_view key, const http::Headers& request, Executor& on, LookupDone done) override {
+    if (EntryRef entry = core_.ram.find(key, request)) {
+      const Verdict verdict = core_.verdict(*entry->head());
+      if (verdict != Verdict::dead) return {std::move(entry), Tier::ram, verdict, false, false};
+      core_.ram.erase(*entry);
+    }
+    const bool other_variants = core_.ram.has_any(key);
+    if (core_.disk == nullptr) return {nullptr, Tier::none, Verdict::live, other_variants, false};
+    Disk::Lookup found = core_.disk->find(
+        key, request, on, [this, &on, other_variants, done = std::move(done)](Disk::Lookup later) mutable {
+          done(judge(std::move(later), other_variants, on));
+        });
+    if (found.pending) return {nullptr, Tier::none, Verdict::live, other_variants, true};
+    return judge(std::move(found), other_variants, on);
+  }
+
+  Join join(std::string_view key, Executor& loop, Task resume, Task abandoned) override {
+    auto joined =
+        core_.flights->join(key, [&](const Entry& entry) { return joinable(key, entry); }, [&] { return new_entry(); });
+    if (joined.role == Flights::Role::follow) return {nullptr, std::move(joined.entry)};
+    return {
+        std::make_unique<CacheFill>(core_, std::move(joined.entry), std::string(key),
+                                    joined.role == Flights::Role::lead, loop, std::move(resume), std::move(abandoned)),
+        nullptr};
+  }
+
+  std::unique_ptr<Fill> solo(Executor& loop, Task resume, Task abandoned) override {
+    return std::make_unique<CacheFill>(core_, new_entry(), std::string(), false, loop, std::move(resume),
+                                       std::move(abandoned));
+  }
+
+  EntryRef refresh(const EntryRef& entry, HeadRef head) override {
+    if (entry->state() != EntryState::complete) return entry;
+    if (head->content_length != entry->length() && !head->no_body) {
+      auto with_length = std::make_shared<StoredHead>(*head);
+      with_length->content_length = entry->length();
+      head = std::move(with_length);
+    }
+    EntryRef fresh = Entry::complete_from(head, entry->blocks(), entry->length(), entry->body_id(), core_.disk.get());
+    if (core_.verdict(*head) == Verdict::dead) return fresh; // for the one who asked
+    core_.ram.put(fresh);                                    // refused if it is not wholly here
+    if (core_.disk != nullptr) core_.disk->update_head(entry, std::move(head));
+    return fresh;
+  }
+
+  void erase(const EntryRef& entry) override {
+    const HeadRef head = entry->head();
+    if (head == nullptr) return;
+    core_.ram.erase(head->key, head->vary_values);
+    if (core_.disk != nullptr) core_.disk->erase(head->key, head->vary_values);
+  }
+
+  void invalidate(Invalidation command, Executor& on, std::move_only_function<void(Result<uint64_t>)> done) override {
+    std::vector<EpochRow> rows;
+    const uint64_t seq = core_.epochs->apply(command, rows);
+    for (const Target& target : command.targets) {
+      if (target.kind == Target::Kind::tag) note_tag(seq);
+    }
+    if (core_.disk == nullptr) {
+      on.post([done = std::move(done), seq]() mutable { done(seq); });
+      return;
+    }
+    core_.disk->persist_epochs(std::move(rows), seq, on, [done = std::move(done), seq](Result<> written) mutable {
+      if (!written) return done(std::unexpected(std::move(written.error())));
+      done(seq);
+    });
+  }
+
+  const Epochs& epochs() const noexcept override { return *core_.epochs; }
+  Disk* disk() noexcept override { return core_.disk.get(); }
+  Stats stats() const override {
+    return {core_.ram.entries(), core_.ram.bytes(), core_.flights->size(),
+            core_.disk != nullptr ? core_.disk->stats() : DiskStats{}};
+  }
+  void flush() override {
+    if (core_.disk != nullptr) core_.disk->flush();
+  }
+
+ private:
+  Lookup judge(Disk::Lookup found, bool other_variants, Executor& on) {
+    other_variants = other_variants || found.other_variants;
+    if (!found.entry) return {nullptr, Tier::none, Verdict::live, other_variants, false};
+    const Verdict verdict = core_.verdict(*found.entry->head());
+    if (verdict == Verdict::dead) return {nullptr, Tier::none, Verdict::live, other_variants, false};
+    return {promoter_.promote(found.entry, on), Tier::disk, verdict, other_variants, false};
+  }
+
+  EntryRef new_entry() { return std::make_shared<Entry>(core_.epochs->current(), core_.disk.get()); }
+
+  // May one who asks now be given what this flight brings?
+  bool joinable(std::string_view key, const Entry& entry) const {
+    const EntryState state = entry.state();
+    if (state == EntryState::failed) return false;
+    if (state == EntryState::waiting_head) {
+      return entry.seq() >= core_.last_tag_seq.load(std::memory_order_acquire) &&
+             core_.epochs->check(key, {}, entry.seq()) == Verdict::live;
+    }
+    if (entry.keep() == Entry::Keep::until_read) return false;
+    const HeadRef head = entry.head();
+    if (core_.verdict(*head) != Verdict::live || head->freshness.always_validate) return false;
+    return policy::current_age(head->freshness, head->response_time, core_.clock.wall()) < head->freshness.lifetime;
+  }
+
+  void note_tag(uint64_t seq) {
+    uint64_t last = core_.last_tag_seq.load(std::memory_order_relaxed);
+    while (last < seq && !core_.last_tag_seq.compare_exchange_weak(last, seq, std::memory_order_release)) {
+    }
+  }
+
+  Core core_;
+  Promoter promoter_;
+};
+
+} // namespace
+
+std::unique_ptr<Cache> make_cache(const CacheOptions& options, const Clock& clock, std::unique_ptr<Epochs> epochs,
+                                  std::unique_ptr<Disk> disk) {
+  return std::make_unique<TieredCache>(options, clock, std::move(epochs), std::move(disk));
+}
+
+} // namespace verge::cache

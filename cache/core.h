@@ -1,0 +1,39 @@
+// Core: the parts of the cache that the facade and its Fills share.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+
+#include "cache/cache.h"
+#include "cache/flights.h"
+
+namespace verge::cache {
+
+struct Core {
+  Core(const CacheOptions& o, const Clock& c, std::unique_ptr<Epochs> e, std::unique_ptr<Disk> d)
+      : options(o),
+        clock(c),
+        epochs(std::move(e)),
+        disk(std::move(d)),
+        ram(o.memory_bytes),
+        flights(std::make_shared<Flights>(c, o.uncacheable_memory)),
+        largest_in_ram(std::min(o.ram_object_bytes, ram.largest())) {}
+
+  const CacheOptions options;
+  const Clock& clock;
+  const std::unique_ptr<Epochs> epochs;
+  const std::unique_ptr<Disk> disk; // null: RAM only
+  RamTier ram;
+  const std::shared_ptr<Flights> flights; // posted tasks may outlive us
+  const uint64_t largest_in_ram;          // octets of body
+  std::atomic<uint64_t> last_tag_seq{0};  // of the last invalidation by tag
+
+  Verdict verdict(const StoredHead& head) const { return epochs->check(head.key, head.tags, head.seq); }
+};
+
+// The cache over parts that are given: what Cache::open() ends with. `disk` may be null.
+std::unique_ptr<Cache> make_cache(const CacheOptions& options, const Clock& clock, std::unique_ptr<Epochs> epochs,
+                                  std::unique_ptr<Disk> disk);
+
+} // namespace verge::cache

@@ -1,0 +1,187 @@
+#include "cache/fill.h"
+
+#include "proxy/base/metrics.h"
+
+namespace verge::cache {
+namespace {
+
+metrics::Counter g_discarded("verge_stores_discarded_total", "",
+                             "Responses delivered and not kept because they were invalidated on their way.");
+
+using Keep = Entry::Keep;
+
+} // namespace
+
+// Loop thread only.
+struct CacheFill::Producer {
+  CacheFill* fill; // null: gone
+  Executor& loop;
+  Task resume;
+  Task abandoned;
+  bool paused = false;
+
+  // The task is moved out meanwhile: it may destroy the Fill.
+  void run(Task Producer::* task) {
+    if (fill == nullptr || !(this->*task)) return;
+    Task running = std::move(this->*task);
+    running();
+    if (fill != nullptr) this->*task = std::move(running);
+  }
+};
+
+CacheFill::CacheFill(Core& core, EntryRef entry, std::string key, bool in_flight, Executor& loop, Task resume,
+                     Task abandoned)
+    : core_(core),
+      entry_(std::move(entry)),
+      key_(std::move(key)),
+      in_flight_(in_flight),
+      producer_(std::make_shared<Producer>(Producer{this, loop, std::move(resume), std::move(abandoned)})) {}
+
+CacheFill::~CacheFill() {
+  producer_->fill = nullptr;
+  producer_->resume = nullptr;
+  producer_->abandoned = nullptr;
+  const EntryState state = entry_->state();
+  if (state == EntryState::complete || state == EntryState::failed) return;
+  fail({Errc::closed, Side::self, Retry::safe, "the fetch ended before its response was complete"});
+}
+
+void CacheFill::open_storing(HeadRef head) {
+  if (entry_->state() != EntryState::waiting_head) return;
+  if (head->seq != entry_->seq()) {
+    auto with_seq = std::make_shared<StoredHead>(*head);
+    with_seq->seq = entry_->seq();
+    head = std::move(with_seq);
+  }
+  const bool dead = core_.verdict(*head) == Verdict::dead;
+  const bool fits_ram = head->no_body || head->content_length.value_or(0) <= core_.largest_in_ram;
+  if (dead) g_discarded.add();
+  if (!fits_ram && (dead || core_.disk == nullptr)) {
+    if (!dead && !key_.empty()) core_.flights->remember_uncacheable(key_);
+    return open_alone(std::move(head));
+  }
+  if (!dead && !key_.empty()) core_.flights->forget_uncacheable(key_);
+  storing_ = !dead;
+  growing_ = fits_ram;
+  open(std::move(head), fits_ram ? Keep::all : Keep::until_on_disk);
+  on_disk_ = storing_ && core_.disk != nullptr && core_.disk->store(entry_);
+  if (!on_disk_) entry_->not_on_disk();
+  // The beginning of what is not kept is there for those who wait already, not for those who come later.
+  if (!storing_ || (!growing_ && !on_disk_)) end_flight();
+}
+
+void CacheFill::open_passing(HeadRef head) {
+  if (entry_->state() != EntryState::waiting_head) return;
+  if (!key_.empty()) core_.flights->remember_uncacheable(key_);
+  open_alone(std::move(head));
+}
+
+void CacheFill::open_alone(HeadRef head) {
+  if (in_flight_) {
+    end_flight();
+    entry_->fail({Errc::refused, Side::self, Retry::safe, "the response is not to be shared"});
+    entry_ = std::make_shared<Entry>(entry_->seq(), nullptr);
+  }
+  open(std::move(head), Keep::until_read);
+}
+
+void CacheFill::open(HeadRef head, Keep keep) {
+  entry_->open(std::move(head), keep);
+  watch_readers();
+}
+
+bool CacheFill::append(std::string_view octets) {
+  const uint64_t before = entry_->length() / kBlockBytes;
+  entry_->append(octets);
+  if (entry_->state() == EntryState::failed) {
+    failed();
+    return true;
+  }
+  if (growing_ && entry_->length() > core_.largest_in_ram) {
+    growing_ = false;
+    entry_->keep_less(on_disk_ ? Keep::until_on_disk : Keep::until_read);
+    if (!on_disk_) {
+      if (storing_ && !key_.empty()) core_.flights->remember_uncacheable(key_);
+      storing_ = false;
+      end_flight();
+    }
+  }
+  if (on_disk_ && entry_->length() / kBlockBytes != before) core_.disk->poke(entry_);
+  return growing_ || below_window();
+}
+
+bool CacheFill::below_window() {
+  if (producer_->paused) return false;
+  const bool until_read = entry_->keep() == Keep::until_read;
+  const uint64_t window = until_read ? core_.options.pass_window_bytes : core_.options.fill_window_bytes;
+  if (entry_->backlog() <= window) return true;
+  producer_->paused = true;
+  entry_->when_backlog_below(window / 2, producer_->loop, [p = producer_] {
+    p->paused = false;
+    p->run(&Producer::resume);
+  });
+  // A Reader that was to come has been posted before this is; if there is none then, there will be none.
+  if (until_read && entry_->readers() == 0) {
+    producer_->loop.post([p = producer_] {
+      if (p->fill != nullptr) p->fill->check_abandoned();
+    });
+  }
+  return false;
+}
+
+void CacheFill::watch_readers() {
+  entry_->when_abandoned(producer_->loop, [p = producer_] {
+    if (p->fill == nullptr) return;
+    p->fill->watch_readers();
+    p->fill->check_abandoned();
+  });
+}
+
+// While it is stored nobody needs to read it. Else, with the last Reader gone, there is no use in going on.
+void CacheFill::check_abandoned() {
+  if (entry_->state() != EntryState::open || entry_->readers() != 0) return;
+  if (!storing_ || entry_->keep() == Keep::until_read) producer_->run(&Producer::abandoned);
+}
+
+void CacheFill::complete() {
+  entry_->complete();
+  if (entry_->state() != EntryState::complete) return failed();
+  bool in_ram = false;
+  if (storing_) {
+    if (core_.verdict(*entry_->head()) == Verdict::dead) {
+      storing_ = false; // on disk it is found dead as well
+      g_discarded.add();
+    } else {
+      in_ram = core_.ram.put(entry_);
+    }
+  }
+  if (on_disk_) core_.disk->poke(entry_);
+  if (storing_ && on_disk_ && !in_ram) return land();
+  end_flight();
+}
+
+// Until the disk has it, the table of flights is the only place where it can be found.
+void CacheFill::land() {
+  if (!std::exchange(in_flight_, false)) return;
+  entry_->when_settled(producer_->loop, [flights = core_.flights, key = key_, entry = entry_.get()] {
+    flights->end(key, entry); // compared, not followed
+  });
+}
+
+void CacheFill::fail(Error error) {
+  entry_->fail(std::move(error));
+  failed();
+}
+
+void CacheFill::failed() {
+  if (std::exchange(on_disk_, false)) core_.disk->poke(entry_);
+  end_flight();
+}
+
+void CacheFill::abandon() { fail({Errc::closed, Side::self, Retry::safe, "a stored response was freshened"}); }
+
+void CacheFill::end_flight() {
+  if (std::exchange(in_flight_, false)) core_.flights->end(key_, entry_.get());
+}
+
+} // namespace verge::cache

@@ -1,0 +1,59 @@
+#include "cache/flights.h"
+
+#include <xxhash.h>
+
+namespace verge::cache {
+
+size_t Flights::hash(std::string_view key) noexcept { return XXH3_64bits(key.data(), key.size()); }
+
+void Flights::end(std::string_view key, const Entry* entry) {
+  Shard& s = shard(key);
+  EntryRef ended; // released after the mutex
+  std::lock_guard lock(s.mutex);
+  const auto it = s.flying.find(key);
+  if (it == s.flying.end() || it->second.get() != entry) return;
+  ended = std::move(it->second);
+  s.flying.erase(it);
+}
+
+void Flights::remember_uncacheable(std::string_view key) {
+  Shard& s = shard(key);
+  std::lock_guard lock(s.mutex);
+  const MonoTime now = clock_.mono();
+  const Mark mark{hash(key), now + memory_};
+  s.uncacheable[mark.hash] = mark.until;
+  s.marks.push_back(mark);
+  while (s.marks.size() > kMostUncacheable / kShards || s.marks.front().until <= now) {
+    s.drop_oldest_mark();
+    if (s.marks.empty()) return;
+  }
+}
+
+void Flights::forget_uncacheable(std::string_view key) {
+  Shard& s = shard(key);
+  std::lock_guard lock(s.mutex);
+  s.uncacheable.erase(hash(key));
+}
+
+size_t Flights::size() const {
+  size_t n = 0;
+  for (const Shard& s : shards_) {
+    std::lock_guard lock(s.mutex);
+    n += s.flying.size();
+  }
+  return n;
+}
+
+bool Flights::Shard::is_uncacheable(size_t key_hash, MonoTime now) const {
+  const auto it = uncacheable.find(key_hash);
+  return it != uncacheable.end() && now < it->second;
+}
+
+void Flights::Shard::drop_oldest_mark() {
+  const Mark mark = marks.front();
+  marks.pop_front();
+  const auto it = uncacheable.find(mark.hash);
+  if (it != uncacheable.end() && it->second == mark.until) uncacheable.erase(it);
+}
+
+} // namespace verge::cache

@@ -1,0 +1,81 @@
+// Flights: which keys are being fetched right now, so that concurrent misses of one key share one Fetch; and which keys
+// proved uncacheable lately, so that nobody queues for those.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "cache/entry/entry.h"
+#include "proxy/base/clock.h"
+
+namespace verge::cache {
+
+// Thread-safe.
+class Flights {
+ public:
+  // A key found uncacheable is remembered for `memory`, at most kMostUncacheable keys in all.
+  Flights(const Clock& clock, Millis memory) : clock_(clock), memory_(memory) {}
+  static constexpr size_t kMostUncacheable = 65'536;
+
+  enum class Role : uint8_t {
+    follow, // `entry` is somebody else's
+    lead,   // `entry` is new and in the table: end() it
+    alone,  // `entry` is new and nobody's but the caller's
+  };
+  struct Joined {
+    Role role;
+    EntryRef entry;
+  };
+  // `joinable` judges the Entry that flies already, `make` makes a new one; both are called with a shard's mutex held.
+  template <class Joinable, class Make>
+  Joined join(std::string_view key, const Joinable& joinable, const Make& make) {
+    Shard& s = shard(key);
+    EntryRef replaced; // released after the mutex
+    std::lock_guard lock(s.mutex);
+    if (s.is_uncacheable(hash(key), clock_.mono())) return {Role::alone, make()};
+    const auto it = s.flying.find(key);
+    if (it == s.flying.end()) return {Role::lead, s.flying.emplace(std::string(key), make()).first->second};
+    if (joinable(*it->second)) return {Role::follow, it->second};
+    replaced = std::exchange(it->second, make());
+    return {Role::lead, it->second};
+  }
+  // Takes `entry` out, unless another has taken its place.
+  void end(std::string_view key, const Entry* entry);
+
+  void remember_uncacheable(std::string_view key);
+  void forget_uncacheable(std::string_view key);
+  size_t size() const;
+
+ private:
+  static size_t hash(std::string_view key) noexcept;
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view key) const noexcept { return hash(key); }
+  };
+  struct Mark {
+    size_t hash;
+    MonoTime until;
+  };
+  struct Shard {
+    mutable std::mutex mutex;
+    std::unordered_map<std::string, EntryRef, Hash, std::equal_to<>> flying;
+    // By hash: two keys that share one cost a collapse, nothing more.
+    std::unordered_map<size_t, MonoTime> uncacheable;
+    std::deque<Mark> marks; // the same in order of time; those since replaced or forgotten are passed over
+    bool is_uncacheable(size_t key_hash, MonoTime now) const;
+    void drop_oldest_mark();
+  };
+  static constexpr size_t kShards = 16;
+  Shard& shard(std::string_view key) { return shards_[(hash(key) >> 32) % kShards]; }
+
+  const Clock& clock_;
+  Millis memory_;
+  std::array<Shard, kShards> shards_;
+};
+
+} // namespace verge::cache
