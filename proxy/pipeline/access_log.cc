@@ -83,9 +83,9 @@ std::string format_json(const AccessRecord& r) {
   const auto& q = *r.request;
   std::string out;
   out.reserve(512);
-  fmt::format_to(std::back_inserter(out), "{{\"time\":\"{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z\",\"remote_addr\":",
-                 tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-                 r.time.time_since_epoch().count() % 1000);
+  fmt::format_to(std::back_inserter(out),
+                 "{{\"time\":\"{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z\",\"remote_addr\":", tm.tm_year + 1900,
+                 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, r.time.time_since_epoch().count() % 1000);
   append_json(out, r.remote);
   out += ",\"method\":";
   append_json(out, q.method);
@@ -95,7 +95,8 @@ std::string format_json(const AccessRecord& r) {
   append_json(out, q.authority);
   out += ",\"uri\":";
   append_json(out, uri_for_log(q));
-  fmt::format_to(std::back_inserter(out), ",\"protocol\":\"{}\",\"status\":{},\"bytes_sent\":{},\"request_time\":{}.{:06}",
+  fmt::format_to(std::back_inserter(out),
+                 ",\"protocol\":\"{}\",\"status\":{},\"bytes_sent\":{},\"request_time\":{}.{:06}",
                  http::to_string(q.version), r.status, r.bytes_sent, r.micros / 1'000'000, r.micros % 1'000'000);
   fmt::format_to(std::back_inserter(out), ",\"cache\":\"{}\"", to_string(r.cache));
   if (!r.detail.empty()) {

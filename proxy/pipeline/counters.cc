@@ -50,9 +50,9 @@ metrics::Counter& requests(int status, CacheResult result) {
     const std::lock_guard lock(mutex);
     counter = cell.load(std::memory_order_acquire);
     if (counter == nullptr) {
-      counter = new metrics::Counter("verge_requests_total",
-                                     fmt::format("status=\"{}\",cache=\"{}\"", s, to_string(result)),
-                                     "Requests answered, by status and cache result.");
+      counter =
+          new metrics::Counter("verge_requests_total", fmt::format("status=\"{}\",cache=\"{}\"", s, to_string(result)),
+                               "Requests answered, by status and cache result.");
       cell.store(counter, std::memory_order_release);
     }
   }
@@ -79,8 +79,8 @@ void origin_error(std::string_view origin, std::string_view reason) {
   const std::lock_guard lock(mutex);
   auto& counter = (*by_label)[labels];
   if (!counter) {
-    counter = std::make_unique<metrics::Counter>("verge_origin_errors_total", labels,
-                                                 "Fetches that failed or were answered 5xx while stale could be shown.");
+    counter = std::make_unique<metrics::Counter>(
+        "verge_origin_errors_total", labels, "Fetches that failed or were answered 5xx while stale could be shown.");
   }
   counter->add();
 }

@@ -26,7 +26,7 @@ std::string_view to_string(Room room) noexcept;
 struct Step {
   enum class Kind : uint8_t { next, answer, wait };
   Kind kind = Kind::next;
-  int status = 0;              // answer
+  int status = 0;               // answer
   std::string_view detail = {}; // answer: a word for the log and Cache-Status
 
   static Step next() { return {}; }
@@ -48,7 +48,7 @@ struct Found {
   cache::Tier tier = cache::Tier::none;
   policy::Use use = policy::Use::must_validate;
   Millis age{0};
-  bool soft = false;           // marked stale by a soft invalidation
+  bool soft = false; // marked stale by a soft invalidation
   bool other_variants = false;
   policy::Forward forward = policy::Forward::none; // why the origin is asked, if it is
 };
@@ -56,7 +56,7 @@ struct Found {
 // What `join` ended with: the Entry that answers.
 struct Answer {
   cache::EntryRef entry;
-  bool stored = true;       // an Entry of the cache: conditions and ranges are answered here
+  bool stored = true; // an Entry of the cache: conditions and ranges are answered here
   CacheResult result = CacheResult::none;
   policy::StoreVerdict verdict = policy::StoreVerdict::store;
   std::optional<int> origin_status;
@@ -68,8 +68,8 @@ struct Answer {
 // What `shape` made: the response as it goes out.
 struct Shaped {
   http::ResponseOut out;
-  http::Headers own_fields;   // when the response's fields are not the Entry's
-  cache::HeadRef head;        // keeps what `out` points into alive
+  http::Headers own_fields;              // when the response's fields are not the Entry's
+  cache::HeadRef head;                   // keeps what `out` points into alive
   uint64_t first = 0, last = UINT64_MAX; // of the body; last < first: no body
   bool body = false;
 };
@@ -120,11 +120,11 @@ class Exchange final : public http::StreamHandler, public Fetching::Leader {
   }
 
   // join's state.
-  Fetching* fetching = nullptr;     // led by us and not yet detached
-  cache::EntryRef following;        // somebody else's flight we wait for
-  std::optional<Outcome> outcome;   // of the Fetching we lead
+  Fetching* fetching = nullptr;   // led by us and not yet detached
+  cache::EntryRef following;      // somebody else's flight we wait for
+  std::optional<Outcome> outcome; // of the Fetching we lead
   bool follow_expired = false;
-  bool alone = false;               // fetch without sharing: what we followed was not for us
+  bool alone = false; // fetch without sharing: what we followed was not for us
   int join_tries = 0;
   std::unique_ptr<Alarm> follow_alarm;
 

@@ -80,7 +80,8 @@ void Fetching::on_head(http::ResponseHead&& head) {
       o.kind = Outcome::Kind::origin_5xx;
       o.entry = plan_.stale;
       o.status = head.status;
-      fill_->fail(Error{Errc::bad_input, Side::origin, Retry::never, "the origin answered " + std::to_string(head.status)});
+      fill_->fail(
+          Error{Errc::bad_input, Side::origin, Retry::never, "the origin answered " + std::to_string(head.status)});
       tell(std::move(o));
       return finish();
     }
@@ -144,9 +145,9 @@ void Fetching::on_end() {
 
 void Fetching::on_error(Error error) {
   if (finished_) return;
-  counters::origin_error(plan_.route->origin, error.code == Errc::timeout ? "timeout"
-                                             : error.code == Errc::refused ? "refused"
-                                                                          : "broken");
+  counters::origin_error(plan_.route->origin, error.code == Errc::timeout   ? "timeout"
+                                              : error.code == Errc::refused ? "refused"
+                                                                            : "broken");
   log::warn("origin", "{} {}{}: {}", plan_.client_head.method, plan_.client_head.authority, plan_.client_head.path,
             error.what);
   fill_->fail(error);

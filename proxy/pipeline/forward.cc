@@ -9,9 +9,11 @@ namespace verge::pipeline {
 namespace {
 
 constexpr std::array<std::string_view, 14> kOverrides = {
-    "x-forwarded-host", "x-forwarded-proto", "x-forwarded-scheme",     "x-forwarded-port", "x-forwarded-prefix",
-    "x-forwarded-for",  "x-forwarded-server", "forwarded",             "x-host",           "x-original-url",
-    "x-rewrite-url",    "x-original-host",    "x-http-method-override", "x-method-override"};
+    "x-forwarded-host",       "x-forwarded-proto",  "x-forwarded-scheme",
+    "x-forwarded-port",       "x-forwarded-prefix", "x-forwarded-for",
+    "x-forwarded-server",     "forwarded",          "x-host",
+    "x-original-url",         "x-rewrite-url",      "x-original-host",
+    "x-http-method-override", "x-method-override"};
 
 } // namespace
 

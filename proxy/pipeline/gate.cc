@@ -13,7 +13,8 @@ Step gate(Exchange& ex) {
   // A client certificate was checked for the name in SNI; under another Host it says nothing. Without client
   // certificates a connection may serve every name that its certificate covers (RFC 9110 section 7.4).
   if (ex.connection.client_auth) return Step::answer(421, "sni-host-differ");
-  if (ex.connection.names != nullptr && !ex.connection.names->covers(host)) return Step::answer(421, "not-in-certificate");
+  if (ex.connection.names != nullptr && !ex.connection.names->covers(host))
+    return Step::answer(421, "not-in-certificate");
   return Step::next();
 }
 

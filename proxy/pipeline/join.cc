@@ -34,8 +34,8 @@ Plan make_plan(Exchange& ex, bool store) {
 // Stale is shown now; the next one shall find it fresh.
 void refresh_behind(Exchange& ex) {
   auto fetching = std::make_unique<Fetching>(ex.services, make_plan(ex, true), nullptr);
-  auto joined = ex.services.cache.join(ex.key.text, ex.services.loop, fetching->resume_task(),
-                                       fetching->abandoned_task());
+  auto joined =
+      ex.services.cache.join(ex.key.text, ex.services.loop, fetching->resume_task(), fetching->abandoned_task());
   if (joined.fill) Fetching::start(std::move(fetching), std::move(joined.fill));
 }
 
@@ -132,16 +132,16 @@ Step fetch(Exchange& ex) {
   auto fetching = std::make_unique<Fetching>(ex.services, make_plan(ex, share), &ex);
   std::unique_ptr<cache::Fill> fill;
   if (share) {
-    auto joined = ex.services.cache.join(ex.key.text, ex.services.loop, fetching->resume_task(),
-                                         fetching->abandoned_task());
+    auto joined =
+        ex.services.cache.join(ex.key.text, ex.services.loop, fetching->resume_task(), fetching->abandoned_task());
     if (!joined.fill) {
       ex.following = std::move(joined.entry);
       ex.follow_expired = false;
-      ex.follow_alarm = ex.services.alarms.after(ex.snapshot->snapshot->config().limits.follow_timeout,
-                                                 ex.alive([](Exchange& e) {
-                                                   e.follow_expired = true;
-                                                   e.wake();
-                                                 }));
+      ex.follow_alarm =
+          ex.services.alarms.after(ex.snapshot->snapshot->config().limits.follow_timeout, ex.alive([](Exchange& e) {
+            e.follow_expired = true;
+            e.wake();
+          }));
       ex.following->when_opened(ex.services.loop, ex.wake_task());
       return Step::wait();
     }

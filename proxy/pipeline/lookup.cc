@@ -20,7 +20,7 @@ void judge(Exchange& ex, const cache::Cache::Lookup& found, const policy::Reques
   f.use = policy::decide_use(head->freshness, f.age, asked, rules);
   if (f.soft && f.use == Use::fresh) {
     f.use = head->freshness.stale_while_revalidate > Seconds(0) && !head->freshness.never_stale ? Use::stale_revalidate
-                                                                                               : Use::must_validate;
+                                                                                                : Use::must_validate;
   }
   if (f.use == Use::must_validate) {
     const bool fresh_but_for_the_client =

@@ -8,14 +8,14 @@
 
 namespace verge::pipeline {
 
-Step intake(Exchange& ex); // normal form of host and path; the node's own paths
+Step intake(Exchange& ex);     // normal form of host and path; the node's own paths
 Step find_route(Exchange& ex); // host + path -> route
-Step gate(Exchange& ex);   // does this connection's identity fit the host asked for
-Step make_key(Exchange& ex); // cache key, may we look, may we store
-Step lookup(Exchange& ex); // RAM -> disk -> epochs -> variant -> freshness
-Step join(Exchange& ex);   // fresh: take it; else be the one who fetches, or wait for the one who does
-Step shape(Exchange& ex);  // 304, 206, HEAD; Age, Cache-Status
-Step send(Exchange& ex);   // head, then Blocks while the client takes them
+Step gate(Exchange& ex);       // does this connection's identity fit the host asked for
+Step make_key(Exchange& ex);   // cache key, may we look, may we store
+Step lookup(Exchange& ex);     // RAM -> disk -> epochs -> variant -> freshness
+Step join(Exchange& ex);       // fresh: take it; else be the one who fetches, or wait for the one who does
+Step shape(Exchange& ex);      // 304, 206, HEAD; Age, Cache-Status
+Step send(Exchange& ex);       // head, then Blocks while the client takes them
 
 struct RoomRow {
   Room room;

@@ -115,8 +115,8 @@ Step shape(Exchange& ex) {
 
   const auto age = policy::current_age(head.freshness, head.response_time, ex.services.clock.wall());
   // Age says "not from the origin just now" (RFC 9111 section 5.1), so a first answer has it only if it came with one.
-  if (ex.answer.stored && (ex.answer.result != CacheResult::miss || ex.answer.collapsed ||
-                           head.freshness.initial_age >= Seconds(1))) {
+  if (ex.answer.stored &&
+      (ex.answer.result != CacheResult::miss || ex.answer.collapsed || head.freshness.initial_age >= Seconds(1))) {
     r.out.extra.add("age", std::to_string(std::chrono::duration_cast<Seconds>(age).count()));
   }
   r.out.extra.add("cache-status", policy::format(cache_status(ex, head, age), "verge"));

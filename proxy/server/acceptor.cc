@@ -17,9 +17,8 @@ metrics::Gauge g_open("verge_connections_open", "", "Client connections open now
 } // namespace
 
 Acceptor::Acceptor(net::EventLoop& loop, int fd) : loop_(loop) {
-  listener_ = std::make_unique<net::Listener>(loop, fd, [this](int client, std::string address, uint16_t port) {
-    accept(client, std::move(address), port);
-  });
+  listener_ = std::make_unique<net::Listener>(
+      loop, fd, [this](int client, std::string address, uint16_t port) { accept(client, std::move(address), port); });
 }
 
 Acceptor::~Acceptor() { g_ended.add(connections_.size()); }

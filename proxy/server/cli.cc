@@ -54,12 +54,15 @@ int run_cli(int argc, char** argv, const char* version) {
 
   control::PurgeRequest request;
   auto* purge_command = app.add_subcommand("purge", "Invalidate what a running node has cached.");
-  auto* config_option = purge_command->add_option("-c,--config", config_path, "The node's configuration, for its admin address")
-                            ->capture_default_str();
+  auto* config_option =
+      purge_command->add_option("-c,--config", config_path, "The node's configuration, for its admin address")
+          ->capture_default_str();
   purge_command->add_option("--admin", request.admin_address, "Admin address instead: 127.0.0.1:9090 or unix:/path");
-  purge_command->add_option("--token", request.token, "Admin token (default: from the configuration or VERGE_ADMIN_TOKEN)")
+  purge_command
+      ->add_option("--token", request.token, "Admin token (default: from the configuration or VERGE_ADMIN_TOKEN)")
       ->envname("VERGE_ADMIN_TOKEN");
-  purge_command->add_option("-t,--tag", request.tags, "Everything with this tag; may be repeated")->allow_extra_args(false);
+  purge_command->add_option("-t,--tag", request.tags, "Everything with this tag; may be repeated")
+      ->allow_extra_args(false);
   purge_command->add_flag("--all", request.all, "Everything");
   purge_command->add_flag("--soft", request.soft, "Mark stale instead of dropping: revalidated at the next request");
   purge_command->add_option("paths", request.paths,

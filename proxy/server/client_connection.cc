@@ -29,10 +29,7 @@ ClientConnection::ClientConnection(net::EventLoop& loop, int fd, std::string add
                                    std::shared_ptr<net::ServerTls> tls, bool client_auth,
                                    std::shared_ptr<const ConnectionSettings> settings,
                                    std::function<void(ClientConnection*)> gone)
-    : tls_(std::move(tls)),
-      settings_(std::move(settings)),
-      gone_(std::move(gone)),
-      deadline_(loop, [this] {
+    : tls_(std::move(tls)), settings_(std::move(settings)), gone_(std::move(gone)), deadline_(loop, [this] {
         if (!protocol_) connection_->abort();
       }) {
   client_.address = address;

@@ -16,8 +16,7 @@ class ClientConnection final : public net::Connection::Handler {
   // `gone` is called from the top of the loop when it may be destroyed.
   ClientConnection(net::EventLoop& loop, int fd, std::string address, uint16_t port,
                    std::shared_ptr<net::ServerTls> tls, bool client_auth,
-                   std::shared_ptr<const ConnectionSettings> settings,
-                   std::function<void(ClientConnection*)> gone);
+                   std::shared_ptr<const ConnectionSettings> settings, std::function<void(ClientConnection*)> gone);
   ~ClientConnection() override;
   void drain();
 

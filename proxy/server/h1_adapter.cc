@@ -8,7 +8,7 @@
 namespace verge::server {
 namespace {
 
-constexpr uint32_t kPauseBody = 1; // the exchange has enough of the request's body
+constexpr uint32_t kPauseBody = 1;         // the exchange has enough of the request's body
 constexpr size_t kBodyWindow = 256 * 1024; // octets of request body an exchange may hold unconsumed
 constexpr uint64_t kDrainBytes = 65'536;   // of a request's body that are read to keep a connection
 constexpr size_t kSmallOutput = 16'384;    // a response with no more than this waiting counts as sent

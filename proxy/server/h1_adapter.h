@@ -55,9 +55,9 @@ class H1Adapter final : public Protocol, public http::ClientStream {
 
   http::Version version_ = http::Version::http11;
   http::Framing framing_ = http::Framing::none;
-  uint64_t to_send_ = 0;        // octets left of a response with Content-Length
-  size_t unconsumed_ = 0;       // request body octets handed over and not given back
-  uint64_t drained_ = 0;        // request body octets read after the response ended
+  uint64_t to_send_ = 0;  // octets left of a response with Content-Length
+  size_t unconsumed_ = 0; // request body octets handed over and not given back
+  uint64_t drained_ = 0;  // request body octets read after the response ended
   bool request_complete_ = false;
   bool expect_continue_ = false;
   bool head_sent_ = false;

@@ -263,8 +263,8 @@ void H2Adapter::check_stalled() {
     auto& s = *stream;
     const uint64_t queued = session_->queued(id);
     const bool stuck_sending = queued > 0 && queued == s.queued_at_check_;
-    const bool stuck_receiving = !s.request_complete_ && s.unconsumed_ == 0 && s.received_ == s.received_at_check_ &&
-                                 s.received_at_check_ != 0;
+    const bool stuck_receiving =
+        !s.request_complete_ && s.unconsumed_ == 0 && s.received_ == s.received_at_check_ && s.received_at_check_ != 0;
     s.queued_at_check_ = queued;
     s.received_at_check_ = s.received_;
     if (stuck_sending || stuck_receiving) {

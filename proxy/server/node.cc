@@ -99,15 +99,18 @@ Result<> Node::open(config::Config config, std::function<void(ReloadDone)> reloa
   if (auto applied = apply(shared_config); !applied) return applied;
   if (auto admin = open_admin(std::move(reload_requested)); !admin) return admin;
 
-  const auto gauge = [this](const char* name, const char* help, std::function<double(const cache::Cache::Stats&)> read) {
+  const auto gauge = [this](const char* name, const char* help,
+                            std::function<double(const cache::Cache::Stats&)> read) {
     gauges_.push_back(std::make_unique<metrics::Gauge>(
         name, "", help, [this, read = std::move(read)] { return read(cache_->stats()); }));
   };
   gauge("verge_cache_ram_entries", "Responses held in memory.", [](const auto& s) { return double(s.ram_entries); });
-  gauge("verge_cache_ram_bytes", "Octets of responses held in memory.", [](const auto& s) { return double(s.ram_bytes); });
+  gauge("verge_cache_ram_bytes", "Octets of responses held in memory.",
+        [](const auto& s) { return double(s.ram_bytes); });
   gauge("verge_cache_disk_entries", "Responses stored on disk.", [](const auto& s) { return double(s.disk.entries); });
   gauge("verge_cache_disk_bytes", "Octets used in the store.", [](const auto& s) { return double(s.disk.bytes_used); });
-  gauge("verge_cache_disk_map_bytes", "Size of the store's map.", [](const auto& s) { return double(s.disk.map_bytes); });
+  gauge("verge_cache_disk_map_bytes", "Size of the store's map.",
+        [](const auto& s) { return double(s.disk.map_bytes); });
   gauge("verge_cache_disk_writable", "1 while responses are being stored on disk.",
         [](const auto& s) { return s.disk.writable ? 1.0 : 0.0; });
   gauge("verge_cache_disk_evicted", "Responses evicted from disk since the start.",

@@ -45,9 +45,9 @@ class Worker {
   // From the main thread; each waits until the loop has done it.
   Result<std::shared_ptr<pipeline::LoopSnapshot>> prepare(std::shared_ptr<const pipeline::Snapshot> snapshot);
   void activate(std::shared_ptr<pipeline::LoopSnapshot> snapshot, std::vector<Binding> bindings);
-  void drain();               // listeners close, exchanges end
-  size_t connections();       // still open
-  void stop();                // ends the thread; open connections are cut
+  void drain();         // listeners close, exchanges end
+  size_t connections(); // still open
+  void stop();          // ends the thread; open connections are cut
 
  private:
   explicit Worker(const Shared& shared, std::unique_ptr<net::EventLoop> loop);

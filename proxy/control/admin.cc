@@ -1,0 +1,185 @@
+#include "proxy/control/admin.h"
+
+#include <fmt/core.h>
+#include <openssl/crypto.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "proxy/base/log.h"
+#include "proxy/base/metrics.h"
+#include "proxy/control/purge_request.h"
+
+namespace verge::control {
+namespace {
+
+constexpr size_t kBodyLimit = 1 << 20;
+
+metrics::Counter g_purges("verge_admin_purges_total", "", "Purges taken over the admin API.");
+
+struct Reply {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  std::string allow = {}; // for 405
+};
+
+Reply problem(int status, std::string_view what) {
+  return {status, "application/json",
+          nlohmann::json{{"error", what}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"};
+}
+
+bool same_secret(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+} // namespace
+
+struct AdminApi::Impl {
+  cache::Cache& cache;
+  net::EventLoop& loop;
+  std::string token;
+  AdminHooks hooks;
+};
+
+namespace {
+
+// One admin request: gathers the small body, then answers, perhaps later.
+class AdminRequest final : public http::StreamHandler {
+ public:
+  using Answer = std::move_only_function<void(Reply)>;
+  using Work = std::move_only_function<void(const http::RequestHead& head, std::string body, Answer answer)>;
+
+  AdminRequest(http::ClientStream& client, http::RequestHead&& head, Work work)
+      : client_(client), head_(std::move(head)), work_(std::move(work)), life_(std::make_shared<AdminRequest*>(this)) {}
+  ~AdminRequest() override { *life_ = nullptr; }
+
+  void begin() override {
+    if (head_.has_body) {
+      client_.want_body();
+    } else {
+      go();
+    }
+  }
+  void on_body(std::string_view octets) override {
+    client_.body_consumed(octets.size());
+    if (too_large_) return;
+    if (body_.size() + octets.size() > kBodyLimit) {
+      too_large_ = true;
+      return reply(problem(413, fmt::format("the body is larger than {} octets", kBodyLimit)));
+    }
+    body_ += octets;
+  }
+  void on_body_end() override {
+    if (!too_large_) go();
+  }
+  void on_writable() override {}
+  void on_finished() override {}
+  void on_cut() override { cut_ = true; }
+
+ private:
+  void go() {
+    work_(head_, std::move(body_), [life = life_](Reply r) {
+      if (*life != nullptr) (*life)->reply(std::move(r));
+    });
+  }
+  void reply(Reply r) {
+    if (cut_) return;
+    http::Headers fields;
+    fields.add("content-type", r.content_type);
+    fields.add("cache-control", "no-store");
+    if (!r.allow.empty()) fields.add("allow", r.allow);
+    if (r.status == 401) fields.add("www-authenticate", "Bearer");
+    http::ResponseOut out;
+    out.status = r.status;
+    out.fields = &fields;
+    out.content_length = r.body.size();
+    out.no_body = head_.is("HEAD") || r.body.empty();
+    client_.send_head(out);
+    if (out.no_body) return;
+    client_.send_body(Slice::copy_of(r.body));
+    client_.send_end();
+  }
+
+  http::ClientStream& client_;
+  http::RequestHead head_;
+  Work work_;
+  std::string body_;
+  bool too_large_ = false, cut_ = false;
+  std::shared_ptr<AdminRequest*> life_; // loop thread only
+};
+
+void purge(cache::Cache& cache, net::EventLoop& loop, std::string_view body, AdminRequest::Answer answer) {
+  auto command = parse_purge(body);
+  if (!command) return answer(problem(400, command.error().what));
+  command->source = "admin";
+  const size_t targets = command->targets.size();
+  const bool soft = command->soft;
+  cache.invalidate(
+      std::move(*command), loop, [targets, soft, answer = std::move(answer)](Result<uint64_t> seq) mutable {
+        if (!seq) {
+          log::error("admin", "purge of {} targets is not durable: {}", targets, seq.error().what);
+          return answer(problem(503, "applied on this node, but it could not be written to disk; try again"));
+        }
+        g_purges.add();
+        log::info("admin", "purge seq={} targets={}{}", *seq, targets, soft ? " soft" : "");
+        answer({200, "application/json",
+                nlohmann::json{{"seq", *seq}, {"targets", targets}, {"soft", soft}}.dump() + "\n"});
+      });
+}
+
+void reload(AdminHooks& hooks, net::EventLoop& loop, AdminRequest::Answer answer) {
+  hooks.reload([&loop, answer = std::move(answer)](Result<> done) mutable {
+    loop.post([done = std::move(done), answer = std::move(answer)]() mutable {
+      answer(done ? Reply{200, "application/json", "{\"reloaded\":true}\n"} : problem(409, done.error().what));
+    });
+  });
+}
+
+} // namespace
+
+AdminApi::AdminApi(cache::Cache& cache, net::EventLoop& loop, std::string token, AdminHooks hooks)
+    : impl_(std::make_unique<Impl>(cache, loop, std::move(token), std::move(hooks))) {}
+AdminApi::~AdminApi() = default;
+
+std::unique_ptr<http::StreamHandler> AdminApi::handle(http::ClientStream& client, http::RequestHead&& head) {
+  auto work = [impl = impl_.get()](const http::RequestHead& q, std::string body, AdminRequest::Answer answer) {
+    const bool reading = q.is("GET") || q.is("HEAD");
+    const auto needs = [&](std::string_view method) -> bool {
+      if (method == "GET" ? reading : q.is(method)) return false;
+      auto r = problem(405, fmt::format("{} takes {}", q.path, method));
+      r.allow = method == "GET" ? "GET, HEAD" : std::string(method);
+      answer(std::move(r));
+      return true;
+    };
+    if (q.path == "/healthz") {
+      if (!needs("GET")) answer({200, "text/plain; charset=utf-8", "ok\n"});
+      return;
+    }
+    if (q.path == "/readyz") {
+      if (needs("GET")) return;
+      const auto ready = impl->hooks.ready();
+      return answer(ready ? Reply{200, "text/plain; charset=utf-8", "ready\n"}
+                          : Reply{503, "text/plain; charset=utf-8", ready.error().what + "\n"});
+    }
+    if (!impl->token.empty() && !same_secret(q.headers.get("authorization").value_or(""), "Bearer " + impl->token)) {
+      return answer(problem(401, "the admin token is missing or wrong: Authorization: Bearer <admin.token>"));
+    }
+    if (q.path == "/metrics") {
+      if (!needs("GET")) answer({200, "text/plain; version=0.0.4; charset=utf-8", metrics::render()});
+      return;
+    }
+    if (q.path == "/purge") {
+      if (!needs("POST")) purge(impl->cache, impl->loop, body, std::move(answer));
+      return;
+    }
+    if (q.path == "/reload") {
+      if (!needs("POST")) reload(impl->hooks, impl->loop, std::move(answer));
+      return;
+    }
+    answer(problem(404, "no such resource; there are /healthz /readyz /metrics /purge /reload"));
+  };
+  return std::make_unique<AdminRequest>(client, std::move(head), std::move(work));
+}
+
+} // namespace verge::control

@@ -1,0 +1,103 @@
+#include "proxy/control/purge_request.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+namespace verge::control {
+namespace {
+
+using cache::Target;
+using nlohmann::json;
+
+constexpr size_t kMostTargets = 3'000; // CloudFront's limit of paths in progress
+
+std::unexpected<Error> bad(std::string what) { return fail(Errc::bad_input, std::move(what), Side::client); }
+
+Result<std::vector<std::string>> strings(const json& object, const char* name) {
+  std::vector<std::string> out;
+  const auto it = object.find(name);
+  if (it == object.end()) return out;
+  if (!it->is_array()) return bad(fmt::format("\"{}\" must be a list of strings", name));
+  for (const auto& item : *it) {
+    if (!item.is_string()) return bad(fmt::format("\"{}\" must hold strings only", name));
+    out.push_back(item.get<std::string>());
+  }
+  return out;
+}
+
+Result<bool> flag(const json& object, const char* name) {
+  const auto it = object.find(name);
+  if (it == object.end()) return false;
+  if (!it->is_boolean()) return bad(fmt::format("\"{}\" must be true or false", name));
+  return it->get<bool>();
+}
+
+std::string lower_case(std::string s) {
+  std::transform(s.begin(), s.end(), s.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return s;
+}
+
+} // namespace
+
+Result<cache::Invalidation> parse_purge(std::string_view text) {
+  const auto object = json::parse(text, nullptr, false);
+  if (object.is_discarded() || !object.is_object()) {
+    return bad(R"(not a JSON object; expected {"paths": ["/index.html", "/img/*"], "tags": ["home"], "soft": false})");
+  }
+  for (const auto& [name, value] : object.items()) {
+    if (name != "paths" && name != "tags" && name != "hosts" && name != "all" && name != "soft") {
+      return bad(fmt::format("unknown member \"{}\"; known are paths, tags, hosts, all, soft", name));
+    }
+  }
+  const auto paths = strings(object, "paths");
+  if (!paths) return std::unexpected(paths.error());
+  const auto tags = strings(object, "tags");
+  if (!tags) return std::unexpected(tags.error());
+  auto hosts = strings(object, "hosts");
+  if (!hosts) return std::unexpected(hosts.error());
+  const auto all = flag(object, "all");
+  if (!all) return std::unexpected(all.error());
+  const auto soft = flag(object, "soft");
+  if (!soft) return std::unexpected(soft.error());
+  if (hosts->empty()) hosts->emplace_back(); // every host
+
+  cache::Invalidation out;
+  out.soft = *soft;
+  for (const auto& path : *paths) {
+    auto target = cache::parse_target(path);
+    if (!target) return std::unexpected(std::move(target.error()).in(fmt::format("path \"{}\"", path)));
+    if (!target->host.empty()) {
+      out.targets.push_back(std::move(*target));
+      continue;
+    }
+    for (const auto& host : *hosts) {
+      out.targets.push_back(*target);
+      out.targets.back().host = lower_case(host);
+    }
+  }
+  for (const auto& tag : *tags) {
+    if (tag.empty()) return bad("an empty tag names nothing");
+    out.targets.push_back({Target::Kind::tag, {}, lower_case(tag)});
+  }
+  if (*all) {
+    for (const auto& host : *hosts) {
+      if (host.empty()) {
+        out.targets.push_back({Target::Kind::all, {}, {}});
+      } else {
+        out.targets.push_back({Target::Kind::pattern, lower_case(host), "/*"});
+      }
+    }
+  }
+  if (out.targets.empty()) return bad("nothing to purge: give paths, tags or all");
+  if (out.targets.size() > kMostTargets) {
+    return bad(fmt::format("{} targets in one purge, {} are allowed; use a pattern or a tag", out.targets.size(),
+                           kMostTargets));
+  }
+  return out;
+}
+
+} // namespace verge::control
