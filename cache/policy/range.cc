@@ -98,6 +98,7 @@ RangeDecision decide_range(const http::Headers& request, const http::Headers& st
   size_t specs = 0;
   bool good = true;
   bool suffix_of_nothing = false;
+  bool amplifies = false;
   uint64_t octets = 0;
   each_member(*set, [&](std::string_view member) {
     if (!good || ++specs > kMaxRanges) return;
@@ -110,12 +111,14 @@ RangeDecision decide_range(const http::Headers& request, const http::Headers& st
       // A suffix of an empty body is satisfiable, but no Content-Range can say so: the whole is the answer.
       suffix_of_nothing = suffix_of_nothing || (!spec->first && *spec->last > 0);
     } else if (const auto range = resolve(*spec, length)) {
+      amplifies = amplifies || range->size() > length - octets;
+      if (amplifies) return;
       out.ranges.push_back(*range);
-      octets += std::min(range->size(), kMax - octets);
+      octets += range->size();
     }
   });
-  // More octets than the body has: overlapping ranges, an attack by amplification (section 17.15).
-  if (!good || specs == 0 || specs > kMaxRanges || suffix_of_nothing || octets > length) {
+  // More octets than the body has can only come of overlaps: an attack by amplification (section 17.15).
+  if (!good || specs == 0 || specs > kMaxRanges || suffix_of_nothing || amplifies) {
     out.ranges.clear();
     return out;
   }
