@@ -145,7 +145,7 @@ void SocketConnection::tcp_connected() {
 }
 
 void SocketConnection::begin_tls(ssl_st* ssl) {
-  if (ssl == nullptr) return broken(Errc::internal, "OpenSSL gave no session: " + tls_reason(nullptr));
+  if (ssl == nullptr) return broken(Errc::internal, "no TLS session could be made: is the server name missing?");
   tls_ = std::make_unique<TlsSession>(ssl, fd_);
   state_ = State::handshaking;
   arm_read(true);

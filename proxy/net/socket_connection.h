@@ -103,6 +103,7 @@ class SocketConnection final : public Connection, private TurnHook {
   size_t discarded_ = 0;
   InputBuffer in_;
   OutputQueue out_;
+  std::shared_ptr<const void> tls_settings_; // ServerTls or ClientTls: outlives the session
   std::unique_ptr<TlsSession> tls_;
   std::unique_ptr<Error> end_; // why it ends, from the moment that is known until on_closed
 
@@ -113,8 +114,7 @@ class SocketConnection final : public Connection, private TurnHook {
     Millis timeout{0};
   };
   std::unique_ptr<Connecting> connecting_;
-  std::shared_ptr<const void> tls_settings_; // ServerTls or ClientTls: outlives the session
-  std::unique_ptr<Timer> timer_;             // connect timeout, then the linger limit
+  std::unique_ptr<Timer> timer_; // connect timeout, then the linger limit
 
   event read_event_{};
   event write_event_{};

@@ -22,7 +22,8 @@ class ClientTls {
  public:
   static Result<std::shared_ptr<ClientTls>> create(const ClientTlsOptions& options);
   virtual ~ClientTls() = default;
-  virtual ssl_st* make_ssl(const std::string& server_name) const = 0; // owned by the caller; resumes sessions
+  virtual ssl_st* make_ssl(const std::string& server_name) const = 0; // owned by the caller; resumes sessions.
+  // Null: out of memory, or no name to check the certificate against. A name that is an address is checked as such.
 };
 
 } // namespace verge::net

@@ -71,8 +71,12 @@ void fill_client(X509* certificate, TlsInfo& info) {
   info.client_not_after = time_text(X509_get0_notAfter(certificate));
 }
 
-std::string hint(long verify_result) {
+std::string hint(SSL* ssl, long verify_result) {
   switch (verify_result) {
+    case X509_V_ERR_HOSTNAME_MISMATCH: {
+      const char* host = X509_VERIFY_PARAM_get0_host(SSL_get0_param(ssl), 0);
+      return std::string("; the certificate does not name ") + (host == nullptr ? "the host" : host);
+    }
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
@@ -110,7 +114,7 @@ std::string tls_reason(SSL* ssl) {
   if (ssl == nullptr || ERR_GET_REASON(code) != SSL_R_CERTIFICATE_VERIFY_FAILED) return text;
   const long verified = SSL_get_verify_result(ssl);
   text += std::string(": ") + X509_verify_cert_error_string(verified);
-  if (SSL_is_server(ssl) == 0) text += hint(verified);
+  if (SSL_is_server(ssl) == 0) text += hint(ssl, verified);
   return text;
 }
 

@@ -20,7 +20,8 @@ struct ServerTlsOptions {
     std::string chain; // PEM file: leaf first
     std::string key;   // PEM file
   };
-  std::vector<Certificate> certificates; // chosen by SNI (exact, then wildcard); the first when none matches
+  std::vector<Certificate> certificates; // chosen by SNI (exact, then wildcard); the first when none
+                                         // matches; two with the same names, RSA and ECDSA, serve together
   ClientAuth client_auth = ClientAuth::off;
   std::string client_ca;           // PEM file, needed unless off
   std::string min_version = "1.2"; // "1.2" or "1.3"
@@ -33,8 +34,7 @@ class ServerTls {
   static Result<std::shared_ptr<ServerTls>> create(const ServerTlsOptions& options);
   virtual ~ServerTls() = default;
   virtual ssl_st* make_ssl() const = 0; // owned by the caller; server side, no fd yet
-  // True when a certificate other than the fallback covers `host` (no port, lower case), or only one certificate is
-  // there and covers it. For 421.
+  // True when one of the certificates names `host` (no port), exactly or by a wildcard. For 421.
   virtual bool covers(std::string_view host) const = 0;
 };
 
