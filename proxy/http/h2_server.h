@@ -21,8 +21,9 @@ class H2Server {
   class Handler {
    public:
     virtual ~Handler() = default;
+    // Callbacks come inside feed() and pump() only.
     // A checked head (RFC 9113 8.2, 8.3). end: no body follows. On a malformed request no event comes: the stream is
-    // reset, or answered 431 / 400, by the H2Server itself.
+    // reset, or answered 4xx, by the H2Server itself.
     virtual void on_request(int32_t stream, RequestHead&& head, bool end) = 0;
     virtual void on_data(int32_t stream, std::string_view octets) = 0; // counted against the window until consume()
     virtual void on_data_end(int32_t stream) = 0;
@@ -44,7 +45,9 @@ class H2Server {
   H2Server& operator=(const H2Server&) = delete;
 
   // Error bad_input (side client): the peer broke RFC 9113 or its budget of cheap frames; pump() once more for the
-  // GOAWAY, then close.
+  // GOAWAY, then close. Faults that nghttp2 answers by itself are no error here: the GOAWAY is queued, and after the
+  // next pump() done() is true. Streams still open when the connection ends so, or at destruction, get no further
+  // event.
   virtual Result<> feed(std::string_view in, MonoTime now) = 0;
   virtual void submit_interim(int32_t stream, const ResponseHead& head) = 0;
   virtual void submit_head(int32_t stream, const ResponseOut& head) = 0;
@@ -53,9 +56,11 @@ class H2Server {
   virtual void reset(int32_t stream, uint32_t code) = 0; // RST_STREAM
   virtual size_t queued(int32_t stream) const noexcept = 0;
   virtual void consume(int32_t stream, size_t n) = 0; // opens the window by n
-  // Moves ready frames into `out` until it is full or nothing is ready.
+  // Moves ready frames into `out` until it is full or nothing is ready. To be called after feed() and after anything
+  // was submitted from outside of it; inside a callback of Handler it does nothing.
   virtual Result<> pump(Output& out) = 0;
-  // GOAWAY: no new streams; done() once the last one has ended.
+  // Graceful: tells the client to open no more streams, takes those that are on the way (until the answer to a PING),
+  // then GOAWAY; done() once the last stream has ended. A second call doesn't wait for the PING.
   virtual void shutdown() = 0;
   virtual bool done() const noexcept = 0; // neither wants to read nor to write: close
   virtual size_t open_streams() const noexcept = 0;
