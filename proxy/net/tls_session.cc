@@ -39,6 +39,13 @@ TlsSession::TlsSession(SSL* ssl, int fd) : ssl_(ssl), fd_(fd) {
   SSL_set_bio(ssl, bio, bio);
 }
 
+TlsSession::~TlsSession() {
+  // OpenSSL forbids to resume the session of a connection that was dropped without close_notify, as SSL 3 did. TLS
+  // does not (RFC 5246 section 7.2.1); after a fatal alert it does.
+  const bool fatal = !error_.empty() && !transport_failed_;
+  if (established_ && !fatal) SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+}
+
 BIO_METHOD* TlsSession::bio_method() {
   // Lives as long as the program.
   static BIO_METHOD* const method = [] {

@@ -31,6 +31,7 @@ class TlsSession {
   TlsSession(SSL* ssl, int fd);
   TlsSession(const TlsSession&) = delete;
   TlsSession& operator=(const TlsSession&) = delete;
+  ~TlsSession();
 
   // Goes on with the handshake as far as the octets at hand allow. done: established. What is to be sent waits for
   // flush(), also when broken: the alert that tells the peer why.
