@@ -101,6 +101,7 @@ void check_ttl(Reader& reader, const std::string& path, const Ttl& ttl) {
 
 void check_sites(Reader& reader, const Config& config) {
   std::vector<std::string_view> names;
+  names.reserve(config.origins.size());
   for (const auto& [name, origin] : config.origins) names.push_back(name);
   std::map<std::string, std::string> hosts;
   for (size_t s = 0; s < config.sites.size(); ++s) {

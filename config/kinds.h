@@ -161,6 +161,7 @@ struct Choice {
   }
   std::vector<std::string_view> names() const {
     std::vector<std::string_view> out;
+    out.reserve(words.size());
     for (const auto& [word, meaning] : words) out.push_back(word);
     return out;
   }

@@ -118,8 +118,10 @@ std::string Reader::from_base(const std::string& path) const {
 }
 
 std::vector<Fault> Reader::take_faults() && {
-  const auto order = [](const Fault& f) { return std::tuple(f.line == 0 ? INT32_MAX : f.line, f.column); };
-  std::stable_sort(faults_.begin(), faults_.end(), [&](const Fault& a, const Fault& b) { return order(a) < order(b); });
+  const auto order = [](const Fault& f) {
+    return std::tuple(f.line == 0 ? INT32_MAX : f.line, f.column, std::string_view(f.what));
+  };
+  std::sort(faults_.begin(), faults_.end(), [&](const Fault& a, const Fault& b) { return order(a) < order(b); });
   return std::move(faults_);
 }
 

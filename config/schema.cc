@@ -19,6 +19,7 @@ const FieldDoc* find_field(const TableDoc& doc, std::string_view name) {
 
 std::vector<std::string_view> names_of(const TableDoc& doc) {
   std::vector<std::string_view> names;
+  names.reserve(doc.fields.size());
   for (const auto& field : doc.fields) names.push_back(field.name);
   return names;
 }
