@@ -1,7 +1,8 @@
 // Disk: the LMDB tier. Many readers that live for microseconds, one writer thread that deletes only at the old end.
 //
-// Tables: `meta` (key hash -> head or vary list), `body` (u64 id + u32 chunk -> octets), `epoch`, `sys`. See README.md.
-// Nothing truncated is ever visible: chunks are written first, the meta record last, in one transaction or later ones.
+// Tables: `index` (key hash -> body id, vary lists), `body` (id + part -> record and chunks), `epoch`, `note`, `sys`.
+// See README.md. Nothing truncated is ever visible: chunks are written first, the record last, in one transaction or
+// later.
 #pragma once
 
 #include <cstdint>
@@ -20,13 +21,14 @@
 namespace verge::cache {
 
 struct DiskOptions {
-  std::string path;              // directory, made if missing
-  uint64_t bytes = 10ull << 30;  // map size; set at start only
+  std::string path;             // directory, made if missing
+  uint64_t bytes = 10ull << 30; // map size; set at start only
   int reader_threads = 2;
   uint64_t queue_bytes = 64ull << 20; // waiting for the writer; above it stores are dropped
   Millis batch_time{5};
   uint64_t batch_bytes = 4ull << 20;
-  uint64_t inline_bytes = 2'048; // bodies up to this lie in the meta record
+  uint64_t inline_bytes = 2'048; // bodies up to this lie in the record itself
+  Millis retry_time{3'000};      // after a failed write: how often it is tried again
 };
 
 struct DiskStats {
@@ -37,8 +39,9 @@ struct DiskStats {
 class Disk : public BodyStore {
  public:
   // Opens or makes the environment, restores epochs into `epochs`. A file of another format version, word size or a
-  // damaged one is set aside as <path>.set-aside-<time> with a warning, and an empty one is made. Error storage: the
-  // directory can't be made, read, written or locked by us (another process has it); `what` says how to mend it.
+  // damaged one is set aside as <path>/data.mdb.set-aside-<time> with a warning, and an empty one is made. Error
+  // storage: the directory can't be made, read, written or locked by us (another process has it); `what` says how to
+  // mend it. `clock` and `epochs` outlive the Disk, as does every Executor until its callbacks have come.
   static Result<std::unique_ptr<Disk>> open(const DiskOptions& options, const Clock& clock, Epochs& epochs);
 
   // The variant of `key` that `request` selects. Found: a complete Entry whose Blocks are in it when small (inline or
@@ -61,8 +64,10 @@ class Disk : public BodyStore {
   // A new head for a stored body (304). Thread-safe.
   virtual void update_head(const EntryRef& entry, HeadRef head) = 0;
   virtual void erase(std::string_view key, std::string_view vary_values) = 0;
+  // It was served from memory: counts as a read when its turn at the old end comes. Cheap; thread-safe.
+  virtual void touch(uint64_t /*body_id*/) {}
 
-  // Writes epoch rows and the seq, synced to disk, then runs `done` on `on`. Thread-safe.
+  // Writes epoch rows (with both seqs 0: deletes them) and the seq, synced to disk, then runs `done` on `on`.
   virtual void persist_epochs(std::vector<EpochRow> rows, uint64_t seq, Executor& on,
                               std::move_only_function<void(Result<>)> done) = 0;
   // Small values that must outlive a restart (seen SNS MessageIds). Synced before `done` runs on `on`.

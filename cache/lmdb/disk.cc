@@ -1,0 +1,277 @@
+// Disk: puts environment, readers and writer together.
+#include "cache/lmdb/disk.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "cache/lmdb/env.h"
+#include "cache/lmdb/id_bits.h"
+#include "cache/lmdb/lookup.h"
+#include "cache/lmdb/pins.h"
+#include "cache/lmdb/read_scope.h"
+#include "cache/lmdb/reader_threads.h"
+#include "cache/lmdb/writer.h"
+#include "proxy/base/log.h"
+
+namespace verge::cache {
+namespace {
+
+// One bit for each response the disk can hold, at a kilobyte each.
+uint64_t ring_size(uint64_t map_bytes) { return std::clamp<uint64_t>(map_bytes / 1'024, 1 << 16, 1 << 27); }
+
+class LmdbDisk final : public Disk {
+ public:
+  LmdbDisk(const DiskOptions& options, const Clock& clock, const Epochs& epochs, std::unique_ptr<Env> env, State state)
+      : clock_(clock),
+        env_(std::move(env)),
+        hot_(ring_size(env_->map_bytes())),
+        parked_(*env_),
+        writer_(options, {*env_, clock, epochs, pins_, hot_}, state),
+        threads_(options.reader_threads) {
+    threads_.post([this] { warm_index(); });
+  }
+
+  ~LmdbDisk() override { stopping_ = true; }
+
+  Lookup find(std::string_view key, const http::Headers& request, Executor& on, LookupDone done) override {
+    auto found = look_up(key, request, Touch::resident);
+    if (found) return std::move(*found);
+    threads_.post([this, key = std::string(key), request, &on, done = std::move(done)]() mutable {
+      auto late = look_up(key, request, Touch::all);
+      on.post([done = std::move(done), result = std::move(*late)]() mutable { done(std::move(result)); });
+    });
+    return {.entry = nullptr, .pending = true, .other_variants = false};
+  }
+
+  Result<BlockRef> read_chunk(uint64_t id, uint32_t n, Executor& on, Done done) override {
+    auto now = read(id, n, Touch::resident);
+    if (!now || *now) return now;
+    threads_.post([this, id, n, &on, done = std::move(done)]() mutable {
+      on.post([done = std::move(done), late = read(id, n, Touch::all)]() mutable { done(std::move(late)); });
+    });
+    return BlockRef{};
+  }
+
+  void pin(uint64_t id) override { pins_.pin(id); }
+  void unpin(uint64_t id) override { pins_.unpin(id); }
+  void touch(uint64_t id) override { hot_.mark(id); }
+
+  bool store(const EntryRef& entry) override { return writer_.store(entry); }
+  void poke(const EntryRef& entry) override { writer_.poke(entry); }
+
+  void update_head(const EntryRef& entry, HeadRef head) override {
+    const HeadRef old = entry->head();
+    if (!old || !head) return;
+    writer_.submit(
+        {[old, head, length = entry->length()](WriteTxn& txn) { return txn.replace_head(*old, length, *head); },
+         {},
+         1'024,
+         false},
+        false);
+  }
+
+  void erase(std::string_view key, std::string_view vary_values) override {
+    writer_.submit({[key = std::string(key), values = std::string(vary_values)](WriteTxn& txn) {
+                      return txn.unlink_values(key, values);
+                    },
+                    {},
+                    256,
+                    false},
+                   false);
+  }
+
+  void persist_epochs(std::vector<EpochRow> rows, uint64_t seq, Executor& on,
+                      std::move_only_function<void(Result<>)> done) override {
+    const uint64_t bytes = 128 * (rows.size() + 1);
+    writer_.submit({[this, rows = std::move(rows), seq](WriteTxn& txn) {
+                      for (const auto& row : rows) {
+                        const IndexKey at = epoch_key(row.target, env_->seed());
+                        const std::string_view k(at.data(), at.size());
+                        const bool forgotten = row.hard == 0 && row.soft == 0;
+                        const int rc = forgotten ? txn.erase(env_->tables().epoch, k)
+                                                 : txn.put(env_->tables().epoch, k, encode(row));
+                        if (rc != 0) return rc;
+                      }
+                      txn.state().seq = std::max(txn.state().seq, seq);
+                      return 0;
+                    },
+                    report(on, std::move(done)), bytes, true},
+                   true);
+  }
+
+  void put_note(std::string key, std::string value, Executor& on,
+                std::move_only_function<void(Result<>)> done) override {
+    auto after = report(on, std::move(done));
+    if (key.empty() || key.size() > kMaxNoteKey)
+      return after(fail(Errc::bad_input, fmt::format("note key of {} octets: 1 to {}", key.size(), kMaxNoteKey)));
+    const uint64_t bytes = key.size() + value.size() + 64;
+    writer_.submit({[this, key = std::move(key), value = std::move(value)](WriteTxn& txn) {
+                      return txn.put(env_->tables().note, key, value);
+                    },
+                    std::move(after), bytes, true},
+                   true);
+  }
+
+  std::vector<std::pair<std::string, std::string>> notes(std::string_view prefix) const override {
+    std::vector<std::pair<std::string, std::string>> out;
+    const ReadScope scope(parked_);
+    MDB_cursor* raw = nullptr;
+    if (!readable(scope) || mdb_cursor_open(scope.txn(), env_->tables().note, &raw) != 0) return out;
+    const Handle<MDB_cursor, mdb_cursor_close> cursor(raw);
+    MDB_val key = val(prefix), value;
+    int rc = mdb_cursor_get(raw, &key, &value, prefix.empty() ? MDB_FIRST : MDB_SET_RANGE);
+    for (; rc == 0 && view(key).starts_with(prefix); rc = mdb_cursor_get(raw, &key, &value, MDB_NEXT))
+      out.emplace_back(view(key), view(value));
+    return out;
+  }
+
+  void erase_notes(std::vector<std::string> keys) override {
+    writer_.submit({[this, keys = std::move(keys)](WriteTxn& txn) {
+                      for (const auto& key : keys) {
+                        if (const int rc = txn.erase(env_->tables().note, key); rc != 0) return rc;
+                      }
+                      return 0;
+                    },
+                    {},
+                    256,
+                    false},
+                   false);
+  }
+
+  DiskStats stats() const override { return writer_.stats(); }
+  void flush() override { writer_.flush(); }
+
+ private:
+  static constexpr size_t kMaxNoteKey = 500; // LMDB's keys end at 511
+
+  bool readable(const ReadScope& scope) const {
+    if (scope.txn() == nullptr) return false;
+    if (env_->intact()) return true;
+    writer_.give_up("the cache file was cut by somebody else");
+    return false;
+  }
+
+  // None: something cold is in the way.
+  std::optional<Lookup> look_up(std::string_view key, const http::Headers& request, Touch touch) {
+    FindResult result;
+    {
+      const ReadScope scope(parked_);
+      if (!readable(scope)) return Lookup{};
+      result = find_response(*env_, scope.txn(), key, request, touch);
+      // While the scope stands: what is leased now was there when the writer last looked.
+      const bool on_disk = result.found.blocks.empty() && result.found.length > 0;
+      if (result.get == Get::found && on_disk && !pins_.lease(result.found.id, clock_.mono())) result.get = Get::none;
+    }
+    if (result.get == Get::cold) return std::nullopt;
+    for (auto& damaged : result.damaged) drop_damaged(key, std::move(damaged));
+    Lookup out{.entry = nullptr, .pending = false, .other_variants = result.other_variants};
+    if (result.get != Get::found) return out;
+    auto& found = result.found;
+    hot_.mark(found.id);
+    out.entry = Entry::complete_from(std::move(found.head), std::move(found.blocks), found.length, found.id, this);
+    return out;
+  }
+
+  // Null: cold.
+  Result<BlockRef> read(uint64_t id, uint32_t n, Touch touch) {
+    const ReadScope scope(parked_);
+    if (!readable(scope)) return fail(Errc::storage, "the disk tier is off");
+    auto chunk = read_chunk_of(*env_, scope.txn(), id, n, touch);
+    switch (chunk.get) {
+      case Get::found: return std::move(chunk.block);
+      case Get::cold: return BlockRef{};
+      case Get::none: return fail(Errc::not_found, fmt::format("body {} chunk {} was evicted", id, n));
+      case Get::damaged: break;
+    }
+    return fail(Errc::storage, fmt::format("body {} chunk {} is damaged", id, n));
+  }
+
+  // Only the way to it; the record itself lies until its turn at the old end.
+  void drop_damaged(std::string_view key, FindResult::Damaged damaged) {
+    log::warn("lmdb", "body {} of {} is damaged or missing: dropped", damaged.id, key);
+    writer_.submit({[key = std::string(key), damaged = std::move(damaged)](WriteTxn& txn) {
+                      return txn.unlink(key, damaged.names, damaged.values, damaged.id);
+                    },
+                    {},
+                    256,
+                    false},
+                   false);
+  }
+
+  // Walks the index once, so that the first requests after a start find it in memory. Short scopes: see ReadScope.
+  void warm_index() {
+    std::string from;
+    bool more = true;
+    while (more && !stopping_.load()) {
+      const ReadScope scope(parked_);
+      MDB_cursor* raw = nullptr;
+      if (!readable(scope) || mdb_cursor_open(scope.txn(), env_->tables().index, &raw) != 0) return;
+      const Handle<MDB_cursor, mdb_cursor_close> cursor(raw);
+      MDB_val key = val(from), value;
+      int rc = mdb_cursor_get(raw, &key, &value, from.empty() ? MDB_FIRST : MDB_SET_RANGE);
+      for (int i = 0; rc == 0 && i < 4'096; ++i) rc = mdb_cursor_get(raw, &key, &value, MDB_NEXT);
+      more = rc == 0;
+      if (more) from = view(key);
+    }
+  }
+
+  static std::function<void(const Result<>&)> report(Executor& on, std::move_only_function<void(Result<>)> done) {
+    // Shared because std::function wants to be copyable; called once.
+    auto held = std::make_shared<std::move_only_function<void(Result<>)>>(std::move(done));
+    return [&on, held](const Result<>& result) {
+      if (*held) on.post([held, result] { (*held)(result); });
+    };
+  }
+
+  const Clock& clock_;
+  std::unique_ptr<Env> env_;
+  Pins pins_;
+  IdBits hot_;
+  std::atomic<bool> stopping_{false};
+  mutable ParkedTxns parked_;
+  mutable Writer writer_;
+  ReaderThreads threads_; // last: ends first
+};
+
+// Epochs and state as they were persisted. False: damaged.
+bool restore(const Env& env, Epochs& epochs, State& state) {
+  ParkedTxns parked(env);
+  const ReadScope scope(parked);
+  if (scope.txn() == nullptr) return false;
+  MDB_val key = val(kStateName), value;
+  if (mdb_get(scope.txn(), env.tables().sys, &key, &value) == 0) {
+    const auto found = decode_state(view(value));
+    if (!found) return false;
+    state = *found;
+  }
+  MDB_cursor* raw = nullptr;
+  if (mdb_cursor_open(scope.txn(), env.tables().epoch, &raw) != 0) return false;
+  const Handle<MDB_cursor, mdb_cursor_close> cursor(raw);
+  for (int rc = mdb_cursor_get(raw, &key, &value, MDB_FIRST); rc != MDB_NOTFOUND;
+       rc = mdb_cursor_get(raw, &key, &value, MDB_NEXT)) {
+    const auto row = rc == 0 ? decode_epoch_row(view(value)) : std::nullopt;
+    if (!row) return false;
+    epochs.restore(*row);
+  }
+  epochs.restore_current(state.seq);
+  return true;
+}
+
+} // namespace
+
+Result<std::unique_ptr<Disk>> Disk::open(const DiskOptions& options, const Clock& clock, Epochs& epochs) {
+  auto env = Env::open(options.path, options.bytes, clock);
+  if (!env) return std::unexpected(std::move(env).error());
+  State state;
+  if (!restore(**env, epochs, state)) {
+    // Without all its epochs nothing in it may be served.
+    if (auto fresh = (*env)->start_anew("an invalidation record is damaged", clock); !fresh)
+      return std::unexpected(std::move(fresh).error());
+    state = {};
+    state.seq = epochs.current();
+  }
+  return std::make_unique<LmdbDisk>(options, clock, epochs, std::move(*env), state);
+}
+
+} // namespace verge::cache

@@ -1,0 +1,192 @@
+#include "cache/lmdb/layout.h"
+
+#include <xxhash.h>
+
+#include "cache/lmdb/octets.h"
+
+namespace verge::cache {
+namespace {
+
+IndexKey hash(std::string_view text, uint64_t seed) noexcept {
+  const auto h = XXH3_128bits_withSeed(text.data(), text.size(), seed);
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, h);
+  IndexKey key;
+  std::memcpy(key.data(), canonical.digest, key.size());
+  return key;
+}
+
+template <class T>
+void put_big(char* out, T value) noexcept {
+  for (size_t i = 0; i < sizeof(T); ++i) out[i] = static_cast<char>(value >> (8 * (sizeof(T) - 1 - i)));
+}
+template <class T>
+T get_big(const char* in) noexcept {
+  T value = 0;
+  for (size_t i = 0; i < sizeof(T); ++i) value = static_cast<T>((value << 8) | static_cast<unsigned char>(in[i]));
+  return value;
+}
+
+} // namespace
+
+IndexKey index_key(std::string_view key_text, uint64_t seed) noexcept { return hash(key_text, seed); }
+
+IndexKey variant_key(std::string_view key_text, std::string_view names, std::string_view values, uint64_t seed) {
+  Packer p; // lengths stand before the texts, so no two triples look alike
+  p.text(key_text);
+  p.text(names);
+  p.text(values);
+  return hash(p.out(), seed);
+}
+
+std::string join_names(const std::vector<std::string>& fields) {
+  std::string out;
+  for (const auto& f : fields) {
+    if (!out.empty()) out += '\n';
+    out += f;
+  }
+  return out;
+}
+
+std::vector<std::string> split_names(std::string_view names) {
+  std::vector<std::string> out;
+  while (!names.empty()) {
+    const size_t end = std::min(names.find('\n'), names.size());
+    out.emplace_back(names.substr(0, end));
+    names.remove_prefix(std::min(end + 1, names.size()));
+  }
+  return out;
+}
+
+std::string encode(const IndexRow& row) {
+  Packer p;
+  p.num(row.id);
+  p.num(static_cast<uint32_t>(row.variants.size()));
+  for (const auto& v : row.variants) {
+    p.num(v.count);
+    p.text(v.names);
+  }
+  return std::move(p.out());
+}
+
+std::optional<IndexRow> decode_index_row(std::string_view value) {
+  Unpacker u(value);
+  IndexRow row;
+  row.id = u.num<uint64_t>();
+  const auto n = u.count(8);
+  if (n > kMaxVaryLists) return std::nullopt;
+  for (uint32_t i = 0; i < n && u.ok(); ++i) {
+    const auto count = u.num<uint32_t>();
+    row.variants.push_back({std::string(u.text()), count});
+  }
+  if (!u.ok() || !u.rest().empty()) return std::nullopt;
+  return row;
+}
+
+BodyKey record_key(uint64_t id) noexcept {
+  BodyKey k;
+  put_big(k.octets.data(), id);
+  k.size = 12;
+  return k;
+}
+
+BodyKey chunk_key_from(uint64_t id, uint32_t n) noexcept {
+  BodyKey k = record_key(id);
+  put_big(k.octets.data() + 8, n + 1);
+  return k;
+}
+
+BodyKey chunk_key(uint64_t id, uint32_t n, uint64_t checksum) noexcept {
+  BodyKey k = chunk_key_from(id, n);
+  put_big(k.octets.data() + 12, checksum);
+  k.size = 20;
+  return k;
+}
+
+std::optional<BodyKeyParts> parse_body_key(std::string_view key) noexcept {
+  if (key.size() != 12 && key.size() != 20) return std::nullopt;
+  BodyKeyParts parts{get_big<uint64_t>(key.data()), get_big<uint32_t>(key.data() + 8), 0};
+  if ((parts.part == 0) != (key.size() == 12)) return std::nullopt;
+  if (key.size() == 20) parts.checksum = get_big<uint64_t>(key.data() + 12);
+  return parts;
+}
+
+namespace {
+constexpr uint64_t kFormatMagic = 0x6568636165677276; // "vrgeache" as octets
+}
+
+std::string encode(const Format& f) {
+  Packer p;
+  p.num(kFormatMagic);
+  p.num(f.version);
+  p.num(f.order);
+  p.num(f.word);
+  p.num(f.chunk);
+  p.num(f.seed);
+  return std::move(p.out());
+}
+
+std::optional<Format> decode_format(std::string_view value) {
+  Unpacker u(value);
+  if (u.num<uint64_t>() != kFormatMagic) return std::nullopt;
+  Format f;
+  f.version = u.num<uint32_t>();
+  f.order = u.num<uint32_t>();
+  f.word = u.num<uint32_t>();
+  f.chunk = u.num<uint32_t>();
+  f.seed = u.num<uint64_t>();
+  if (!u.ok() || !u.rest().empty()) return std::nullopt;
+  return f;
+}
+
+std::string encode(const State& s) {
+  Packer p;
+  p.num(s.next_id);
+  p.num(s.seq);
+  p.num(s.entries);
+  return std::move(p.out());
+}
+
+std::optional<State> decode_state(std::string_view value) {
+  Unpacker u(value);
+  State s;
+  s.next_id = u.num<uint64_t>();
+  s.seq = u.num<uint64_t>();
+  s.entries = u.num<uint64_t>();
+  if (!u.ok() || !u.rest().empty() || s.next_id == 0) return std::nullopt;
+  return s;
+}
+
+IndexKey epoch_key(const Target& target, uint64_t seed) {
+  Packer p;
+  p.num(target.kind);
+  p.text(target.host);
+  p.text(target.value);
+  return hash(p.out(), seed);
+}
+
+std::string encode(const EpochRow& row) {
+  Packer p;
+  p.num(row.target.kind);
+  p.text(row.target.host);
+  p.text(row.target.value);
+  p.num(row.hard);
+  p.num(row.soft);
+  return std::move(p.out());
+}
+
+std::optional<EpochRow> decode_epoch_row(std::string_view value) {
+  Unpacker u(value);
+  EpochRow row;
+  const auto kind = u.num<uint8_t>();
+  if (kind > static_cast<uint8_t>(Target::Kind::tag)) return std::nullopt;
+  row.target.kind = static_cast<Target::Kind>(kind);
+  row.target.host = u.text();
+  row.target.value = u.text();
+  row.hard = u.num<uint64_t>();
+  row.soft = u.num<uint64_t>();
+  if (!u.ok() || !u.rest().empty()) return std::nullopt;
+  return row;
+}
+
+} // namespace verge::cache

@@ -1,0 +1,81 @@
+// The keys of every table and the small values: what lies where. See README.md for the picture. Pure.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cache/invalidate/epochs.h"
+
+namespace verge::cache {
+
+inline constexpr uint32_t kFormatVersion = 1;
+
+// --- index: hash of key (and variant) -> where the response lies ---
+using IndexKey = std::array<char, 16>;
+// XXH3-128 with the store's own random seed, so that nobody outside can make keys that collide. A collision is only a
+// miss: records hold the full text, which is compared.
+IndexKey index_key(std::string_view key_text, uint64_t seed) noexcept;
+// `names`: the vary fields joined by "\n".
+IndexKey variant_key(std::string_view key_text, std::string_view names, std::string_view values, uint64_t seed);
+std::string join_names(const std::vector<std::string>& fields);
+std::vector<std::string> split_names(std::string_view names);
+
+struct IndexRow {
+  uint64_t id = 0; // the response itself; 0: none, only variants
+  struct Variants {
+    std::string names;
+    uint32_t count = 0; // how many responses are stored under these names
+  };
+  std::vector<Variants> variants; // oldest first, at most kMaxVaryLists
+  bool empty() const noexcept { return id == 0 && variants.empty(); }
+};
+inline constexpr size_t kMaxVaryLists = 8;
+std::string encode(const IndexRow& row);
+std::optional<IndexRow> decode_index_row(std::string_view value);
+
+// --- body: u64 id, u32 part, both big-endian. Part 0 is the record; part n + 1 is chunk n, its key followed by the
+// chunk's XXH3-64. The checksum stands in the key because a chunk's value fills its 16 pages to the last octet. ---
+struct BodyKey {
+  std::array<char, 20> octets{};
+  uint8_t size = 0;
+  std::string_view view() const noexcept { return {octets.data(), size}; }
+};
+BodyKey record_key(uint64_t id) noexcept;
+BodyKey chunk_key(uint64_t id, uint32_t n, uint64_t checksum) noexcept;
+BodyKey chunk_key_from(uint64_t id, uint32_t n) noexcept; // sorts right before chunk n, whatever its checksum
+struct BodyKeyParts {
+  uint64_t id = 0;
+  uint32_t part = 0;
+  uint64_t checksum = 0;
+};
+std::optional<BodyKeyParts> parse_body_key(std::string_view key) noexcept;
+
+// --- sys ---
+struct Format { // "format": another machine's or version's file is set aside
+  uint32_t version = kFormatVersion;
+  uint32_t order = 0x01020304;
+  uint32_t word = sizeof(size_t);
+  uint32_t chunk = 0;
+  uint64_t seed = 0;
+};
+struct State { // "state": written in every transaction that changes it
+  uint64_t next_id = 1;
+  uint64_t seq = 1; // the highest invalidation seq any stored response or epoch carries
+  uint64_t entries = 0;
+};
+inline constexpr std::string_view kFormatName = "format", kStateName = "state";
+std::string encode(const Format& f);
+std::optional<Format> decode_format(std::string_view value);
+std::string encode(const State& s);
+std::optional<State> decode_state(std::string_view value);
+
+// --- epoch: hash of the target -> the row ---
+IndexKey epoch_key(const Target& target, uint64_t seed);
+std::string encode(const EpochRow& row);
+std::optional<EpochRow> decode_epoch_row(std::string_view value);
+
+} // namespace verge::cache

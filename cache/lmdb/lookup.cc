@@ -1,0 +1,147 @@
+#include "cache/lmdb/lookup.h"
+
+#include <sys/mman.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <array>
+
+#include "cache/lmdb/layout.h"
+#include "cache/lmdb/record.h"
+#include "cache/policy/vary.h"
+
+namespace verge::cache {
+
+bool is_resident(const MDB_val& value, uint64_t page_bytes) noexcept {
+  const auto begin = reinterpret_cast<uintptr_t>(value.mv_data) & ~(page_bytes - 1);
+  const auto end = reinterpret_cast<uintptr_t>(value.mv_data) + value.mv_size;
+  std::array<unsigned char, 64> pages;
+  for (uintptr_t at = begin; at < end;) {
+    const size_t n = std::min<size_t>((end - at + page_bytes - 1) / page_bytes, pages.size());
+    if (::mincore(reinterpret_cast<void*>(at), n * page_bytes, pages.data()) != 0) return false;
+    if (!std::all_of(pages.begin(), pages.begin() + static_cast<std::ptrdiff_t>(n),
+                     [](unsigned char p) { return (p & 1) != 0; }))
+      return false;
+    at += n * page_bytes;
+  }
+  return true;
+}
+
+namespace {
+
+// Values of up to about half a page stand in the tree's own leaf, which getting there has touched already.
+bool may_touch(const Env& env, const MDB_val& value, Touch touch) noexcept {
+  return touch == Touch::all || value.mv_size < env.page_bytes() / 2 - 64 || is_resident(value, env.page_bytes());
+}
+
+int get(MDB_txn* txn, MDB_dbi table, MDB_val key, MDB_val& value) { return mdb_get(txn, table, &key, &value); }
+
+std::optional<IndexRow> get_row(const Env& env, MDB_txn* txn, const IndexKey& key) {
+  MDB_val value;
+  if (get(txn, env.tables().index, val(key), value) != 0) return std::nullopt;
+  return decode_index_row(view(value));
+}
+
+} // namespace
+
+FindResult find_response(const Env& env, MDB_txn* txn, std::string_view key, const http::Headers& request,
+                         Touch touch) {
+  FindResult result;
+  const auto row = get_row(env, txn, index_key(key, env.seed()));
+  if (!row) return result;
+  Record best;
+  const auto consider = [&](uint64_t id, const std::vector<std::string>& fields, std::string_view values) {
+    const BodyKey at = record_key(id);
+    MDB_val value;
+    if (get(txn, env.tables().body, val(at.view()), value) != 0) {
+      result.damaged.push_back({id, join_names(fields), std::string(values)});
+      return true;
+    }
+    if (!may_touch(env, value, touch)) return false;
+    auto record = decode_record(id, view(value));
+    if (!record) {
+      result.damaged.push_back({id, join_names(fields), std::string(values)});
+      return true;
+    }
+    const auto& head = *record->head; // another one: hashes that collide
+    if (head.key != key || head.vary_fields != fields || (!fields.empty() && head.vary_values != values)) return true;
+    if (best.head && best.head->response_time >= head.response_time) return true;
+    best = std::move(*record);
+    result.found.id = id;
+    return true;
+  };
+  const auto cold = [&] {
+    result = {};
+    result.get = Get::cold;
+    return result;
+  };
+  if (row->id != 0 && !consider(row->id, {}, "")) return cold();
+  for (const auto& list : row->variants) {
+    result.other_variants = true;
+    const auto fields = split_names(list.names);
+    const std::string values = policy::vary_key(fields, request);
+    const auto variant = get_row(env, txn, variant_key(key, list.names, values, env.seed()));
+    if (variant && variant->id != 0 && !consider(variant->id, fields, values)) return cold();
+  }
+  if (!best.head) return result;
+
+  auto& found = result.found;
+  found.length = best.length;
+  found.head = std::move(best.head);
+  if (best.inlined) {
+    if (best.length > 0) found.blocks.push_back(BlockRef::copy_of(best.body));
+  } else if (best.length <= kBlockBytes) {
+    auto chunk = read_chunk_of(env, txn, found.id, 0, touch);
+    if (chunk.get == Get::cold) return cold();
+    if (chunk.get != Get::found || chunk.block->capacity() != best.length) {
+      result.damaged.push_back({found.id, join_names(found.head->vary_fields), found.head->vary_values});
+      result.found = {};
+      return result;
+    }
+    found.blocks.push_back(std::move(chunk.block));
+  }
+  result.get = Get::found;
+  return result;
+}
+
+ChunkPlace locate_chunk(const Env& env, MDB_txn* txn, uint64_t id, uint32_t n) noexcept {
+  ChunkPlace place;
+  MDB_cursor* raw = nullptr;
+  place.rc = mdb_cursor_open(txn, env.tables().body, &raw);
+  if (place.rc != 0) return place;
+  const Handle<MDB_cursor, mdb_cursor_close> cursor(raw);
+  const BodyKey from = chunk_key_from(id, n);
+  MDB_val key = val(from.view());
+  place.rc = mdb_cursor_get(raw, &key, &place.value, MDB_SET_RANGE);
+  if (place.rc != 0) return place;
+  const auto parts = parse_body_key(view(key));
+  if (!parts || parts->id != id || parts->part != n + 1) {
+    place.rc = MDB_NOTFOUND;
+    return place;
+  }
+  place.checksum = parts->checksum;
+  return place;
+}
+
+ChunkResult read_chunk_of(const Env& env, MDB_txn* txn, uint64_t id, uint32_t n, Touch touch) {
+  const ChunkPlace place = locate_chunk(env, txn, id, n);
+  if (place.rc == 0) {
+    const auto& v = place.value;
+    if (!may_touch(env, v, touch)) return {Get::cold, {}};
+    if (v.mv_size > kBlockBytes) return {Get::damaged, {}};
+    BlockRef block = BlockRef::copy_of(view(v));
+    // Over the copy: the octets that are checked are the octets that are served.
+    if (XXH3_64bits(block->data(), block->capacity()) != place.checksum) return {Get::damaged, {}};
+    return {Get::found, std::move(block)};
+  }
+  if (n != 0) return {};
+  const BodyKey at = record_key(id);
+  MDB_val value;
+  if (get(txn, env.tables().body, val(at.view()), value) != 0) return {};
+  if (!may_touch(env, value, touch)) return {Get::cold, {}};
+  const auto record = decode_record(id, view(value));
+  if (!record || !record->inlined) return {record ? Get::none : Get::damaged, {}};
+  return {Get::found, BlockRef::copy_of(record->body)};
+}
+
+} // namespace verge::cache

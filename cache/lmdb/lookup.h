@@ -1,0 +1,63 @@
+// Reading inside one ReadScope: from a key to a response, from a body id to a chunk. Everything is checked as if a
+// stranger had written it; what fails is a miss.
+#pragma once
+
+#include <lmdb.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cache/entry/stored_head.h"
+#include "cache/lmdb/env.h"
+#include "proxy/base/block.h"
+#include "proxy/http/headers.h"
+
+namespace verge::cache {
+
+// Are these octets of the map in memory? mincore: about 2 us, where a page fault on a cold page takes milliseconds.
+bool is_resident(const MDB_val& value, uint64_t page_bytes) noexcept;
+
+// What a reader may touch: on a loop only what is in memory, on a reader thread everything.
+enum class Touch : uint8_t { resident, all };
+
+enum class Get : uint8_t { found, none, cold, damaged };
+
+struct Found {
+  HeadRef head;
+  uint64_t id = 0;
+  uint64_t length = 0;
+  std::vector<BlockRef> blocks; // all of the body or nothing
+};
+
+struct FindResult {
+  Get get = Get::none;
+  Found found;
+  bool other_variants = false;
+  struct Damaged { // an index row that leads to a record which is missing or failed the check
+    uint64_t id;
+    std::string names, values;
+  };
+  std::vector<Damaged> damaged;
+};
+// Of several that match (different Vary lists of one key) the one that was received last.
+FindResult find_response(const Env& env, MDB_txn* txn, std::string_view key, const http::Headers& request, Touch touch);
+
+// Where chunk n lies; its checksum is the caller's to hold against it.
+struct ChunkPlace {
+  int rc = 0; // MDB_NOTFOUND: it isn't there
+  MDB_val value{};
+  uint64_t checksum = 0;
+};
+ChunkPlace locate_chunk(const Env& env, MDB_txn* txn, uint64_t id, uint32_t n) noexcept;
+
+struct ChunkResult {
+  Get get = Get::none;
+  BlockRef block;
+};
+// Chunk 0 of a body that lies in its record is the whole of it.
+ChunkResult read_chunk_of(const Env& env, MDB_txn* txn, uint64_t id, uint32_t n, Touch touch);
+
+} // namespace verge::cache

@@ -1,0 +1,75 @@
+// Packing numbers and texts into a record, and taking them out again with every length checked. Numbers in the
+// machine's own order: a file from another kind of machine is set aside when the environment is opened.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace verge::cache {
+
+class Packer {
+ public:
+  template <class T>
+    requires std::is_trivially_copyable_v<T>
+  void num(T value) {
+    char raw[sizeof(T)];
+    std::memcpy(raw, &value, sizeof(T));
+    out_.append(raw, sizeof(T));
+  }
+  void text(std::string_view s) {
+    num(static_cast<uint32_t>(s.size()));
+    out_.append(s);
+  }
+  void raw(std::string_view s) { out_.append(s); }
+  void reserve(size_t n) { out_.reserve(n); }
+  std::string& out() noexcept { return out_; }
+
+ private:
+  std::string out_;
+};
+
+// After the first thing that does not fit, ok() is false and everything reads as zero or empty.
+class Unpacker {
+ public:
+  explicit Unpacker(std::string_view in) noexcept : in_(in) {}
+  template <class T>
+    requires std::is_trivially_copyable_v<T>
+  T num() noexcept {
+    T value{};
+    if (!take(sizeof(T))) return value;
+    std::memcpy(&value, last_.data(), sizeof(T));
+    return value;
+  }
+  std::string_view text() noexcept {
+    const auto n = num<uint32_t>();
+    return take(n) ? last_ : std::string_view{};
+  }
+  // A count of things that take at least `each` octets.
+  uint32_t count(size_t each) noexcept {
+    const auto n = num<uint32_t>();
+    if (n > in_.size() / each) ok_ = false;
+    return ok_ ? n : 0;
+  }
+  std::string_view rest() const noexcept { return in_; }
+  bool ok() const noexcept { return ok_; }
+  void fail() noexcept { ok_ = false; }
+
+ private:
+  bool take(size_t n) noexcept {
+    last_ = {};
+    if (!ok_ || n > in_.size()) {
+      ok_ = false;
+      return false;
+    }
+    last_ = in_.substr(0, n);
+    in_.remove_prefix(n);
+    return true;
+  }
+  std::string_view in_, last_;
+  bool ok_ = true;
+};
+
+} // namespace verge::cache

@@ -1,0 +1,96 @@
+#include "cache/lmdb/old_end.h"
+
+#include <vector>
+
+#include "cache/lmdb/lookup.h"
+
+namespace verge::cache {
+namespace {
+
+constexpr size_t kPartsAtOnce = 1'024;    // 64 MiB of chunks
+constexpr uint64_t kPagesAtOnce = 16'384; // then commit: a transaction holds what it changed in memory
+
+} // namespace
+
+OldEnd::Oldest OldEnd::first_from(WriteTxn& txn, uint64_t id) const {
+  MDB_cursor* raw = nullptr;
+  if (const int rc = mdb_cursor_open(txn.handle(), txn.env().tables().body, &raw); rc != 0) return {rc, 0};
+  const Handle<MDB_cursor, mdb_cursor_close> cursor(raw);
+  const BodyKey from = record_key(id);
+  MDB_val key = val(from.view()), value;
+  const int rc = mdb_cursor_get(raw, &key, &value, MDB_SET_RANGE);
+  if (rc == MDB_NOTFOUND) return {};
+  if (rc != 0) return {rc, 0};
+  const auto parts = parse_body_key(view(key));
+  return parts ? Oldest{0, parts->id} : Oldest{MDB_CORRUPTED, 0};
+}
+
+int OldEnd::store_again(WriteTxn& txn, uint64_t id, const Record& record, uint64_t& budget, bool& done) {
+  const uint64_t cost = record.length + 1'024;
+  if (cost > budget) return 0;
+  // Copied out first: what LMDB points at is good until the next write only.
+  std::vector<BlockRef> chunks;
+  const auto count = record.inlined ? 0 : (record.length + kBlockBytes - 1) / kBlockBytes;
+  for (uint32_t n = 0; n < count; ++n) {
+    auto chunk = read_chunk_of(txn.env(), txn.handle(), id, n, Touch::all);
+    if (chunk.get != Get::found) return 0;
+    chunks.push_back(std::move(chunk.block));
+  }
+  const std::string body(record.body);
+  const uint64_t again = txn.state().next_id;
+  for (uint32_t n = 0; n < count; ++n) {
+    if (const int rc = txn.put_chunk(again, n, {chunks[n]->data(), chunks[n]->capacity()}); rc != 0) return rc;
+  }
+  if (const int rc = txn.put_record(again, *record.head, record.length, record.inlined, body); rc != 0) return rc;
+  hot_.clear(again);
+  budget -= cost;
+  done = true;
+  return 0;
+}
+
+OldEnd::Freed OldEnd::make_room(WriteTxn& txn, uint64_t pages, uint64_t second_chance_bytes, MonoTime now) {
+  Freed freed;
+  const uint64_t before = txn.pages_used();
+  const uint64_t newest = txn.state().next_id; // what gets its second chance now is not met again
+  uint64_t from = 0;
+  for (uint64_t used = before; used > pages; used = txn.pages_used()) {
+    if (used + kPagesAtOnce < before) {
+      freed.more = true;
+      return freed;
+    }
+    const auto [found_rc, id] = first_from(txn, from);
+    freed.rc = found_rc;
+    if (found_rc != 0 || id == 0 || id >= newest) return freed;
+    from = id + 1;
+    if (busy_(id) || !pins_.condemn(id, now)) continue;
+
+    MDB_val value;
+    int rc = txn.get_record(id, value);
+    if (rc == 0) {
+      if (const auto record = decode_record(id, view(value))) {
+        const auto& head = *record->head;
+        const std::string names = join_names(head.vary_fields);
+        bool again = false;
+        uint64_t current = 0;
+        rc = txn.find_id(head.key, names, head.vary_values, current);
+        if (rc == 0 && current == id && hot_.test(id) && epochs_.check(head.key, head.tags, head.seq) != Verdict::dead)
+          rc = store_again(txn, id, *record, second_chance_bytes, again);
+        if (rc == 0 && !again && current == id) {
+          rc = txn.unlink(head.key, names, head.vary_values, id);
+          ++freed.evicted;
+        }
+      }
+    } else if (rc == MDB_NOTFOUND) {
+      rc = 0; // chunks whose record was never written, or was deleted in a turn before
+    }
+    hot_.clear(id);
+    bool done = false;
+    if (rc == 0) rc = txn.drop_parts(id, kPartsAtOnce, done);
+    if (rc == 0 && !done) from = id;
+    freed.rc = rc;
+    if (rc != 0) return freed;
+  }
+  return freed;
+}
+
+} // namespace verge::cache

@@ -1,0 +1,197 @@
+#include "cache/lmdb/write_txn.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+
+namespace verge::cache {
+
+int WriteTxn::begin() {
+  MDB_txn* raw = nullptr;
+  if (const int rc = mdb_txn_begin(env_.handle(), nullptr, 0, &raw); rc != 0) return rc;
+  txn_.reset(raw);
+  state_ = committed_;
+  last_key_.clear();
+  MDB_cursor* cursor = nullptr;
+  if (const int rc = mdb_cursor_open(raw, env_.tables().body, &cursor); rc != 0) return rc;
+  MDB_val key, value;
+  const int rc = mdb_cursor_get(cursor, &key, &value, MDB_LAST);
+  if (rc == 0) last_key_ = view(key);
+  mdb_cursor_close(cursor);
+  return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int WriteTxn::commit() {
+  if (state_.next_id != committed_.next_id || state_.seq != committed_.seq || state_.entries != committed_.entries) {
+    if (const int rc = put(env_.tables().sys, kStateName, encode(state_)); rc != 0) return rc;
+  }
+  if (const int rc = mdb_txn_commit(txn_.release()); rc != 0) return rc;
+  committed_ = state_;
+  return 0;
+}
+
+int WriteTxn::put(MDB_dbi table, std::string_view key, std::string_view value) {
+  MDB_val k = val(key), v = val(value);
+  return mdb_put(txn_.get(), table, &k, &v, 0);
+}
+
+int WriteTxn::erase(MDB_dbi table, std::string_view key) {
+  MDB_val k = val(key);
+  const int rc = mdb_del(txn_.get(), table, &k, nullptr);
+  return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int WriteTxn::put_body(const BodyKey& key, uint64_t id, std::string_view value) {
+  // Appending fills pages to the end; LMDB's splits would leave them half empty.
+  const bool last = key.view() > last_key_;
+  MDB_val k = val(key.view()), v = val(value);
+  const int rc = mdb_put(txn_.get(), env_.tables().body, &k, &v, last ? MDB_APPEND : 0);
+  if (rc == 0 && last) last_key_ = key.view();
+  if (id >= state_.next_id) state_.next_id = id + 1;
+  return rc;
+}
+
+int WriteTxn::put_chunk(uint64_t id, uint32_t n, std::string_view octets) {
+  return put_body(chunk_key(id, n, XXH3_64bits(octets.data(), octets.size())), id, octets);
+}
+
+int WriteTxn::put_record(uint64_t id, const StoredHead& head, uint64_t length, bool inlined, std::string_view body) {
+  if (const int rc = put_body(record_key(id), id, encode_record(id, head, length, inlined, body)); rc != 0) return rc;
+  state_.seq = std::max(state_.seq, head.seq);
+  return link(head, id);
+}
+
+int WriteTxn::get_record(uint64_t id, MDB_val& value) {
+  const BodyKey key = record_key(id);
+  MDB_val k = val(key.view());
+  return mdb_get(txn_.get(), env_.tables().body, &k, &value);
+}
+
+int WriteTxn::replace_head(const StoredHead& old_head, uint64_t length, const StoredHead& head) {
+  const std::string names = join_names(old_head.vary_fields);
+  uint64_t id = 0;
+  if (const int rc = find_id(old_head.key, names, old_head.vary_values, id); rc != 0) return rc;
+  MDB_val value;
+  if (const int rc = id == 0 ? MDB_NOTFOUND : get_record(id, value); rc != 0) return rc;
+  const auto stored = decode_record(id, view(value));
+  // The same response, wherever it lies by now: a second chance gives it another id.
+  if (!stored || stored->length != length || stored->head->key != old_head.key ||
+      stored->head->response_time != old_head.response_time || stored->head->request_time != old_head.request_time)
+    return MDB_NOTFOUND;
+  const std::string encoded = encode_record(id, head, length, stored->inlined, stored->body);
+  const bool moves =
+      head.key != old_head.key || head.vary_fields != old_head.vary_fields || head.vary_values != old_head.vary_values;
+  if (moves) {
+    if (const int rc = unlink(old_head.key, names, old_head.vary_values, id); rc != 0) return rc;
+  }
+  if (const int rc = put_body(record_key(id), id, encoded); rc != 0) return rc;
+  state_.seq = std::max(state_.seq, head.seq);
+  return moves ? link(head, id) : 0;
+}
+
+int WriteTxn::get_index(const IndexKey& key, std::optional<IndexRow>& row) {
+  MDB_val k = val(key), value;
+  const int rc = mdb_get(txn_.get(), env_.tables().index, &k, &value);
+  row.reset();
+  if (rc == 0) row = decode_index_row(view(value)); // a damaged row counts as none and is written anew
+  return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int WriteTxn::set_index(const IndexKey& key, const IndexRow& row) {
+  const std::string_view k(key.data(), key.size());
+  return row.empty() ? erase(env_.tables().index, k) : put(env_.tables().index, k, encode(row));
+}
+
+int WriteTxn::find_id(std::string_view key, std::string_view names, std::string_view values, uint64_t& id) {
+  std::optional<IndexRow> row;
+  const int rc =
+      get_index(names.empty() ? index_key(key, env_.seed()) : variant_key(key, names, values, env_.seed()), row);
+  id = row ? row->id : 0;
+  return rc;
+}
+
+int WriteTxn::link(const StoredHead& head, uint64_t id) {
+  const IndexKey primary = index_key(head.key, env_.seed());
+  std::optional<IndexRow> found;
+  if (const int rc = get_index(primary, found); rc != 0) return rc;
+  IndexRow row = found.value_or(IndexRow{});
+  if (head.vary_fields.empty()) {
+    // The origin does not vary any more: variants are out of use, and lie unreachable until the old end.
+    if (row.id == 0) ++state_.entries;
+    row.id = id;
+    row.variants.clear();
+    return set_index(primary, row);
+  }
+  if (row.id != 0) { // nor may a response from before it varied answer for all
+    row.id = 0;
+    if (state_.entries > 0) --state_.entries;
+  }
+  const std::string names = join_names(head.vary_fields);
+  const IndexKey variant = variant_key(head.key, names, head.vary_values, env_.seed());
+  std::optional<IndexRow> before;
+  if (const int rc = get_index(variant, before); rc != 0) return rc;
+  auto list = std::ranges::find(row.variants, names, &IndexRow::Variants::names);
+  const bool known = list != row.variants.end();
+  if (!known) {
+    if (row.variants.size() == kMaxVaryLists) row.variants.erase(row.variants.begin());
+    row.variants.push_back({names, 0});
+    list = row.variants.end() - 1;
+  }
+  if (!before || !known) ++list->count;
+  if (!before) ++state_.entries;
+  if (const int rc = set_index(primary, row); rc != 0) return rc;
+  return set_index(variant, IndexRow{id, {}});
+}
+
+int WriteTxn::unlink(std::string_view key, std::string_view names, std::string_view values, uint64_t id) {
+  const IndexKey primary = index_key(key, env_.seed());
+  const IndexKey at = names.empty() ? primary : variant_key(key, names, values, env_.seed());
+  std::optional<IndexRow> row;
+  if (const int rc = get_index(at, row); rc != 0) return rc;
+  if (!row || row->id == 0 || (id != 0 && row->id != id)) return 0;
+  row->id = 0;
+  if (state_.entries > 0) --state_.entries;
+  if (const int rc = set_index(at, *row); rc != 0) return rc;
+  if (names.empty()) return 0;
+  if (const int rc = get_index(primary, row); rc != 0 || !row) return rc;
+  const auto list = std::ranges::find(row->variants, names, &IndexRow::Variants::names);
+  if (list == row->variants.end()) return 0;
+  if (list->count > 1)
+    --list->count;
+  else
+    row->variants.erase(list);
+  return set_index(primary, *row);
+}
+
+int WriteTxn::unlink_values(std::string_view key, std::string_view values) {
+  std::optional<IndexRow> row;
+  if (const int rc = get_index(index_key(key, env_.seed()), row); rc != 0 || !row) return rc;
+  for (const auto& list : row->variants) {
+    if (const int rc = unlink(key, list.names, values, 0); rc != 0) return rc;
+  }
+  return values.empty() ? unlink(key, "", "", 0) : 0;
+}
+
+int WriteTxn::drop_parts(uint64_t id, size_t limit, bool& done) {
+  done = false;
+  MDB_cursor* raw = nullptr;
+  if (const int rc = mdb_cursor_open(txn_.get(), env_.tables().body, &raw); rc != 0) return rc;
+  const Handle<MDB_cursor, mdb_cursor_close> cursor(raw);
+  const BodyKey from = record_key(id);
+  int rc = 0;
+  while (limit-- > 0) {
+    MDB_val key = val(from.view()), value;
+    rc = mdb_cursor_get(raw, &key, &value, MDB_SET_RANGE);
+    const auto parts = rc == 0 ? parse_body_key(view(key)) : std::nullopt;
+    if (rc == MDB_NOTFOUND || (rc == 0 && (!parts || parts->id != id))) {
+      done = true;
+      rc = 0;
+      break;
+    }
+    if (rc == 0) rc = mdb_cursor_del(raw, 0);
+    if (rc != 0) break;
+  }
+  return rc;
+}
+
+} // namespace verge::cache

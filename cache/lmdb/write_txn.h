@@ -1,0 +1,65 @@
+// WriteTxn: one write transaction and what is done inside one: chunks, records, and the index that leads to them.
+// Writer thread only. All return LMDB's codes; after any but 0 and MDB_NOTFOUND, abort.
+#pragma once
+
+#include <lmdb.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cache/lmdb/env.h"
+#include "cache/lmdb/layout.h"
+#include "cache/lmdb/record.h"
+#include "proxy/base/handle.h"
+
+namespace verge::cache {
+
+class WriteTxn {
+ public:
+  // `committed`: the state as the last commit left it; brought up to date by commit().
+  WriteTxn(Env& env, State& committed) : env_(env), committed_(committed), state_(committed) {}
+  WriteTxn(const WriteTxn&) = delete;
+  WriteTxn& operator=(const WriteTxn&) = delete;
+
+  int begin();
+  int commit(); // writes the state if it changed
+  MDB_txn* handle() const noexcept { return txn_.get(); }
+  State& state() noexcept { return state_; }
+  uint64_t pages_used() const { return env_.pages_used(txn_.get()); }
+  const Env& env() const noexcept { return env_; }
+
+  int put_chunk(uint64_t id, uint32_t n, std::string_view octets);
+  // Writes the record and makes the index lead to it; what it led to before lies unreachable until the old end.
+  int put_record(uint64_t id, const StoredHead& head, uint64_t length, bool inlined, std::string_view body);
+  // Another head for the stored response that `old_head` describes. MDB_NOTFOUND: it is not stored (any more).
+  int replace_head(const StoredHead& old_head, uint64_t length, const StoredHead& head);
+  // The id the index holds for this key and variant; 0: none.
+  int find_id(std::string_view key, std::string_view names, std::string_view values, uint64_t& id);
+  int get_record(uint64_t id, MDB_val& value);
+  // Takes it out of the index, unless that leads to another id by now (`id` 0: whatever it leads to).
+  int unlink(std::string_view key, std::string_view names, std::string_view values, uint64_t id);
+  // All variants of `key` whose values are `values`.
+  int unlink_values(std::string_view key, std::string_view values);
+  // Deletes at most `limit` parts of `id`, the record first. `done` when none is left.
+  int drop_parts(uint64_t id, size_t limit, bool& done);
+
+  int put(MDB_dbi table, std::string_view key, std::string_view value);
+  int erase(MDB_dbi table, std::string_view key);
+
+ private:
+  int put_body(const BodyKey& key, uint64_t id, std::string_view value);
+  int link(const StoredHead& head, uint64_t id);
+  int get_index(const IndexKey& key, std::optional<IndexRow>& row);
+  int set_index(const IndexKey& key, const IndexRow& row); // an empty row is deleted
+
+  Env& env_;
+  State& committed_;
+  State state_;
+  Handle<MDB_txn, mdb_txn_abort> txn_;
+  std::string last_key_; // no body key sorts after it: what does is appended
+};
+
+} // namespace verge::cache

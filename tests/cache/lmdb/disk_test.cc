@@ -1,0 +1,128 @@
+#include "cache/lmdb/disk.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/cache/lmdb/disk_support.h"
+
+namespace verge::cache {
+namespace {
+
+using testing::DiskTest;
+using testing::head_for;
+using testing::make_body;
+
+TEST_F(DiskTest, WhatWasNeverStoredIsNotFound) {
+  open();
+  const auto found = find("https://www.example.com/");
+  EXPECT_EQ(found.entry, nullptr);
+  EXPECT_FALSE(found.other_variants);
+}
+
+TEST_F(DiskTest, BodiesOfEverySizeComeBackAsTheyWere) {
+  open();
+  const size_t sizes[] = {0,
+                          1,
+                          options.inline_bytes,
+                          options.inline_bytes + 1,
+                          4'096,
+                          kBlockBytes - 1,
+                          kBlockBytes,
+                          kBlockBytes + 1,
+                          3 * kBlockBytes,
+                          1'000'000};
+  int n = 0;
+  for (const size_t size : sizes) put(key(n++), make_body(size));
+  for (int round = 0; round < 2; ++round) {
+    n = 0;
+    for (const size_t size : sizes) {
+      const auto found = find(key(n));
+      ASSERT_NE(found.entry, nullptr) << size;
+      EXPECT_EQ(found.entry->state(), EntryState::complete);
+      EXPECT_EQ(found.entry->length(), size);
+      EXPECT_EQ(found.entry->head()->content_length, size);
+      EXPECT_EQ(found.entry->in_ram(), size <= kBlockBytes) << size;
+      EXPECT_EQ(body_of(found.entry), make_body(size)) << size;
+      ++n;
+    }
+    EXPECT_EQ(disk->stats().entries, std::size(sizes));
+    open(); // and again after a restart
+  }
+}
+
+TEST_F(DiskTest, EveryPartOfTheHeadComesBackAsItWas) {
+  open();
+  auto head = head_for("https://www.example.com/a?b", {.received = Seconds(77), .seq = 9, .tags = {"home", "news"}});
+  head->status = 404;
+  head->headers.add("x-empty", "");
+  head->headers.add("link", "</a>");
+  head->headers.add("link", "</b>");
+  head->h1_text = "anything of its own\r\n";
+  head->request_time = WallTime(Millis(76'543));
+  head->request_had_authorization = true;
+  head->freshness = {Millis(1'234), Millis(60'000), policy::LifetimeSource::s_maxage, true, true,
+                     Seconds(5),    Seconds(6)};
+  ASSERT_TRUE(disk->store(entry_of(head, "not found")));
+  disk->flush();
+  const auto found = find(head->key).entry;
+  ASSERT_NE(found, nullptr);
+  const auto back = found->head();
+  EXPECT_EQ(back->key, head->key);
+  EXPECT_EQ(back->status, 404);
+  EXPECT_EQ(back->headers.size(), head->headers.size());
+  for (size_t i = 0; i < head->headers.size(); ++i) {
+    EXPECT_EQ(back->headers.at(i).name, head->headers.at(i).name);
+    EXPECT_EQ(back->headers.at(i).value, head->headers.at(i).value);
+  }
+  EXPECT_EQ(back->h1_text, head->h1_text);
+  EXPECT_EQ(back->request_time, head->request_time);
+  EXPECT_EQ(back->response_time, head->response_time);
+  EXPECT_EQ(back->tags, head->tags);
+  EXPECT_EQ(back->seq, 9U);
+  EXPECT_EQ(found->seq(), 9U);
+  EXPECT_TRUE(back->request_had_authorization);
+  EXPECT_EQ(back->freshness.initial_age, Millis(1'234));
+  EXPECT_EQ(back->freshness.lifetime, Millis(60'000));
+  EXPECT_EQ(back->freshness.source, policy::LifetimeSource::s_maxage);
+  EXPECT_TRUE(back->freshness.always_validate);
+  EXPECT_TRUE(back->freshness.never_stale);
+  EXPECT_EQ(back->freshness.stale_while_revalidate, Seconds(5));
+  EXPECT_EQ(back->freshness.stale_if_error, Seconds(6));
+}
+
+TEST_F(DiskTest, TheLinesOfTheHeadAreMadeAnewFromItsFields) {
+  open();
+  put("https://www.example.com/", "x");
+  const auto found = find("https://www.example.com/").entry;
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->head()->h1_text, "content-type: text/plain\r\netag: \"1000\"\r\n");
+}
+
+TEST_F(DiskTest, StoringAKeyAgainReplacesTheResponse) {
+  open();
+  put(key(1), "old");
+  put(key(1), "new");
+  EXPECT_EQ(get(key(1)), "new");
+  EXPECT_EQ(disk->stats().entries, 1U);
+  EXPECT_EQ(disk->stats().stores, 2U);
+}
+
+TEST_F(DiskTest, AnErasedResponseIsNotFoundAnyMore) {
+  open();
+  put(key(1), "one");
+  put(key(2), "two");
+  disk->erase(key(1), "");
+  disk->flush();
+  EXPECT_EQ(find(key(1)).entry, nullptr);
+  EXPECT_EQ(get(key(2)), "two");
+  EXPECT_EQ(disk->stats().entries, 1U);
+}
+
+TEST_F(DiskTest, AnAnswerToHeadIsNotStored) {
+  open();
+  auto head = head_for(key(1));
+  head->no_body = true;
+  EXPECT_FALSE(disk->store(entry_of(head, "")));
+}
+
+} // namespace
+} // namespace verge::cache
