@@ -19,7 +19,10 @@ class TieredCache final : public Cache {
   Lookup lookup(std::string_view key, const http::Headers& request, Executor& on, LookupDone done) override {
     if (EntryRef entry = core_.ram.find(key, request)) {
       const Verdict verdict = core_.verdict(*entry->head());
-      if (verdict != Verdict::dead) return {std::move(entry), Tier::ram, verdict, false, false};
+      if (verdict != Verdict::dead) {
+        if (const uint64_t id = entry->body_id(); id != 0 && core_.disk != nullptr) core_.disk->touch(id);
+        return {std::move(entry), Tier::ram, verdict, false, false};
+      }
       core_.ram.erase(*entry);
     }
     const bool other_variants = core_.ram.has_any(key);

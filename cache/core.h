@@ -19,6 +19,9 @@ struct Core {
         ram(o.memory_bytes),
         flights(std::make_shared<Flights>(c, o.uncacheable_memory)),
         largest_in_ram(std::min(o.ram_object_bytes, ram.largest())) {}
+  ~Core() { flights->clear(); } // their Entries may hold pins
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
 
   const CacheOptions options;
   const Clock& clock;

@@ -44,6 +44,14 @@ size_t Flights::size() const {
   return n;
 }
 
+void Flights::clear() {
+  for (Shard& s : shards_) {
+    decltype(s.flying) ended;
+    std::lock_guard lock(s.mutex);
+    ended.swap(s.flying);
+  }
+}
+
 bool Flights::Shard::is_uncacheable(size_t key_hash, MonoTime now) const {
   const auto it = uncacheable.find(key_hash);
   return it != uncacheable.end() && now < it->second;

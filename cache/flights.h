@@ -50,6 +50,7 @@ class Flights {
   void remember_uncacheable(std::string_view key);
   void forget_uncacheable(std::string_view key);
   size_t size() const;
+  void clear();
 
  private:
   static size_t hash(std::string_view key) noexcept;
