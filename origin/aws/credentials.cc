@@ -42,7 +42,8 @@ class SharedFile final : public CredentialsProvider {
       looked_ = now;
       if (auto read = refresh(); !read) {
         if (held_ == nullptr) return std::unexpected(std::move(read.error()));
-        log::warn("aws", "{}; the keys read before stay in use", read.error().what);
+        if (read.error().what != told_) log::warn("aws", "{}; the keys read before stay in use", read.error().what);
+        told_ = std::move(read.error().what);
       }
     }
     return held_;
@@ -69,7 +70,7 @@ class SharedFile final : public CredentialsProvider {
     if (!S_ISREG(st.st_mode)) return fail(Errc::config, fmt::format("{}: is not a file", path_));
     const Stamp stamp{st.st_mtim.tv_sec, st.st_mtim.tv_nsec, st.st_size, st.st_ino};
     if (stamp == stamp_) return {};
-    stamp_ = stamp; // a faulty text is told once, not every second
+    stamp_ = stamp; // also of a faulty text: it is not parsed again until it changes
     std::string text;
     char buffer[4096];
     for (;;) {
@@ -83,12 +84,14 @@ class SharedFile final : public CredentialsProvider {
     auto parsed = parse_credentials_file(text, profile_, path_);
     if (!parsed) return std::unexpected(std::move(parsed.error()));
     held_ = std::make_shared<const Credentials>(std::move(*parsed));
+    told_.clear();
     return {};
   }
 
   std::string path_, profile_;
   std::shared_ptr<const Credentials> held_;
   Stamp stamp_;
+  std::string told_; // the last fault, so that it is logged once and not every second
   WallTime looked_{};
 };
 

@@ -78,7 +78,12 @@ TEST(S3Key, CanNotLeaveThePrefixOrHoldWhatNoKeyHas) {
 class S3Request : public testing::Test {
  protected:
   http::RequestHead ask(std::string_view key = "a") { return s3_request(client_, *s3_location(bucket("site")), key); }
-  http::RequestHead client_{.method = "GET", .authority = "www.example.com", .path = "/a"};
+  S3Request() {
+    client_.method = "GET";
+    client_.authority = "www.example.com";
+    client_.path = "/a";
+  }
+  http::RequestHead client_;
 };
 
 TEST_F(S3Request, EncodesEveryOctetOfTheKeyThatIsNotUnreserved) {
