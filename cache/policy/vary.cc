@@ -51,39 +51,52 @@ void append_sorted(std::string& out, std::vector<std::string>& words) {
   }
 }
 
+constexpr std::array<std::string_view, 4> kCodings = {"br", "deflate", "gzip", "zstd"};
+
+// Which of kCodings it is, else their number.
+size_t coding_index(std::string_view name) noexcept {
+  if (http::iequals(name, "x-gzip")) name = "gzip"; // RFC 9110 section 8.4.1.3
+  size_t i = 0;
+  while (i < kCodings.size() && !http::iequals(name, kCodings[i])) ++i;
+  return i;
+}
+
 // The codings the client can take, whatever it likes best. Codings we do not know are kept too: two clients that can
-// take different things never share.
+// take different things never share. Browsers name none of those, so for them nothing is allocated but `out`.
 void append_codings(std::string& out, const http::Headers& request) {
-  std::vector<std::string> acceptable;
-  std::vector<std::string> refused;
-  bool any = false;
-  bool none_else = false; // "*;q=0"
+  std::array<bool, kCodings.size()> accepted{}, refused{};
+  std::vector<std::string> others; // "x" is accepted, "x;q=0" refused
+  bool star = false, no_star = false, identity = false, no_identity = false;
   each_member(request, "accept-encoding", [&](std::string_view member) {
     const Weighted coding = split_weight(member);
+    const bool takes = coding.weight > 0;
     if (coding.value == "*") {
-      (coding.weight > 0 ? any : none_else) = true;
-      return;
+      (takes ? star : no_star) = true;
+    } else if (http::iequals(coding.value, "identity")) {
+      (takes ? identity : no_identity) = true;
+    } else if (const size_t i = coding_index(coding.value); i < kCodings.size()) {
+      (takes ? accepted : refused)[i] = true;
+    } else {
+      others.push_back(lowered(coding.value) + (takes ? "" : ";q=0"));
     }
-    std::string name = lowered(coding.value);
-    if (name == "x-gzip") name = "gzip";
-    (coding.weight > 0 ? acceptable : refused).push_back(std::move(name));
   });
-  const auto has = [](const std::vector<std::string>& in, std::string_view name) {
-    return std::ranges::find(in, name) != in.end();
+  const size_t start = out.size();
+  const auto append = [&](std::string_view word) {
+    if (out.size() > start) out += ',';
+    out += word;
   };
-  if (any) {
-    for (const std::string_view known : {"br", "deflate", "gzip", "zstd"}) {
-      if (!has(refused, known)) acceptable.emplace_back(known);
-    }
-    acceptable.emplace_back("*");
-    for (const std::string& name : refused) {
-      if (name != "identity") acceptable.push_back(name + ";q=0"); // all but these
-    }
+  for (size_t i = 0; i < kCodings.size(); ++i) {
+    if (accepted[i] || (star && !refused[i])) append(kCodings[i]);
   }
-  const bool identity = !has(refused, "identity") && (!none_else || has(acceptable, "identity"));
-  std::erase(acceptable, "identity"); // acceptable unless it is refused
-  if (!identity) acceptable.emplace_back("identity;q=0");
-  append_sorted(out, acceptable);
+  if (star) append("*");
+  // Identity is acceptable unless it is refused, by its name or by "*;q=0".
+  if (no_identity || (no_star && !identity)) append("identity;q=0");
+  if (!others.empty()) {
+    // What is refused tells clients apart only where all the rest is welcome.
+    if (!star) std::erase_if(others, [](const std::string& word) { return word.ends_with(";q=0"); });
+    if (!others.empty()) append("");
+    append_sorted(out, others);
+  }
 }
 
 // Language tags know no case, and their order means nothing beside the weights (RFC 9110 section 12.5.4).
