@@ -2,11 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
-#include <cassert>
 #include <utility>
-
-#include "proxy/http/grammar.h"
 
 namespace verge::http {
 namespace {
@@ -123,7 +121,7 @@ int H2Session::on_header(nghttp2_session*, const nghttp2_frame* frame, const uin
   return bomb ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
-int H2Session::on_frame_recv(nghttp2_session* session, const nghttp2_frame* frame, void* self) noexcept {
+int H2Session::on_frame_recv(nghttp2_session*, const nghttp2_frame* frame, void* self) noexcept {
   auto& s = me(self);
   const int32_t id = frame->hd.stream_id;
   if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) {
@@ -140,7 +138,6 @@ int H2Session::on_frame_recv(nghttp2_session* session, const nghttp2_frame* fram
     return s.finish_request(id, *stream, end);
   }
   if (end && stream->announced && !stream->cut) s.handler_.on_data_end(id);
-  (void)session;
   return 0;
 }
 
