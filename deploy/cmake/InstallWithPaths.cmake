@@ -1,0 +1,30 @@
+# Run by cmake --install: the unit and the default configuration, with the paths of this installation. An edited
+# configuration is kept; the new one is put beside it as verge.yaml.new.
+set(etc ${CMAKE_INSTALL_PREFIX}/etc)
+if(CMAKE_INSTALL_PREFIX MATCHES "^/usr(/local)?/?$")
+  set(etc /etc)
+endif()
+
+function(with_paths from to)
+  file(READ ${from} text)
+  string(REPLACE "/usr/bin/" "${CMAKE_INSTALL_PREFIX}/bin/" text "${text}")
+  string(REPLACE "/usr/share/" "${CMAKE_INSTALL_PREFIX}/share/" text "${text}")
+  string(REPLACE "/etc/verge/" "${etc}/verge/" text "${text}")
+  file(WRITE ${to} "${text}")
+endfunction()
+
+with_paths(${VERGE_DEPLOY}/systemd/verge.service ${VERGE_WORK}/verge.service)
+file(INSTALL ${VERGE_WORK}/verge.service DESTINATION ${CMAKE_INSTALL_PREFIX}/lib/systemd/system)
+
+set(name verge.yaml)
+set(written ${VERGE_WORK}/verge.yaml)
+with_paths(${VERGE_DEPLOY}/verge.yaml ${written})
+set(there $ENV{DESTDIR}${etc}/verge/verge.yaml)
+if(EXISTS ${there})
+  file(SHA256 ${there} old)
+  file(SHA256 ${written} new)
+  if(NOT old STREQUAL new)
+    set(name verge.yaml.new)
+  endif()
+endif()
+file(INSTALL DESTINATION ${etc}/verge TYPE FILE RENAME ${name} FILES ${written})
