@@ -35,7 +35,7 @@ class H2Budget {
   uint32_t spent_ = 0;
   uint32_t updates_ = 0; // WINDOW_UPDATE frames that cost nothing
   bool begun_ = false;
-  MonoTime start_{};
+  MonoTime start_;
   size_t skip_ = kPreface; // octets until the next frame header
   size_t have_ = 0;        // octets of a frame header split over inputs
   std::array<uint8_t, kFrameHeader> header_{};

@@ -65,7 +65,7 @@ class H2Server {
   virtual bool done() const noexcept = 0; // neither wants to read nor to write: close
   virtual size_t open_streams() const noexcept = 0;
 
-  static constexpr size_t kHigh = 256 * 1024, kLow = 64 * 1024;
+  static constexpr size_t kHigh = size_t{256} * 1024, kLow = size_t{64} * 1024;
 
  protected:
   H2Server() = default;

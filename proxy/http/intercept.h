@@ -1,5 +1,5 @@
-// Intercept: requests on the public listener that the node answers itself (the SNS endpoint), with a small body in and a
-// small body out.
+// Intercept: requests on the public listener that the node answers itself (the SNS endpoint), with a small body in and
+// a small body out.
 #pragma once
 
 #include <cstddef>

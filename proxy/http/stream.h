@@ -17,12 +17,14 @@ namespace verge::http {
 
 // A response head ready to go out: fields made at store time plus the few made now.
 struct ResponseOut {
+  // NOLINTBEGIN(readability-redundant-member-init): with initialisers everywhere {.status = 404} raises no warning.
   int status = 200;
   const Headers* fields = nullptr;             // not owned; must live until send_head returns
   std::string_view h1_text = {};               // the same fields as HTTP/1.1 lines ("name: value\r\n"...), or empty
   Headers extra;                               // Age, Cache-Status, Date ...
   std::optional<uint64_t> content_length = {}; // none with a body: chunked (HTTP/1.1) or close (HTTP/1.0)
   bool no_body = false; // no body octets follow (HEAD, 204, 304, or an empty body): head ends the response
+  // NOLINTEND(readability-redundant-member-init)
 };
 
 class ClientStream {
