@@ -12,7 +12,10 @@ for file in "${files[@]}"; do
     *) if head -c 64 "$file" | head -n 1 | tr -d '\0' | grep -qE '^#!.*\b(ba)?sh$'; then scripts+=("$file"); fi ;;
   esac
 done
-[ "${#scripts[@]}" -ge 3 ] && [ "${#yamls[@]}" -ge 1 ] || { echo "too few files found; is this the repository?"; exit 1; }
+if [ "${#scripts[@]}" -lt 3 ] || [ "${#yamls[@]}" -lt 1 ]; then
+  echo "too few files found; is $1 the repository?"
+  exit 1
+fi
 shellcheck "${scripts[@]}"
 yamllint --strict -c .yamllint "${yamls[@]}"
 echo "${#scripts[@]} scripts, ${#yamls[@]} YAML files"
