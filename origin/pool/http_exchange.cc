@@ -132,7 +132,8 @@ void HttpExchange::on_link_closed(const Error& cause) {
 void HttpExchange::fail_as_broken(Error error) {
   if (phase_ == Phase::connecting) error.retry = Retry::safe;
   error.side = Side::origin;
-  // The connection's text may name the address already.
+  // The connection's text says "connect ADDRESS: ..." or "origin ADDRESS: ...", most of the time.
+  if (error.what.starts_with("origin ")) error.what.erase(0, 7);
   const bool named = error.what.find(link_->name()) != std::string::npos;
   fail(std::move(error).in(named ? fmt::format("origin {}", pool_->origin_name()) : where()));
 }

@@ -50,9 +50,24 @@ class HttpOriginTest : public LoopHarness {
 void make_certificate(const TempFolder& folder, const std::string& name) {
   ChildProcess openssl({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                         "-days", "2", "-subj", "/CN=" + name, "-addext", "subjectAltName=" + name, "-keyout",
-                        folder.path("key.pem"), "-out", folder.path("cert.pem"), "-quiet"});
+                        folder.path("key.pem"), "-out", folder.path("cert.pem")});
   ASSERT_EQ(openssl.wait(), 0);
 }
+
+// Answers each connection with `response` over TLS and hangs up without TLS's own good-bye, as a cut line does.
+constexpr const char* kRudeTlsServer = R"(
+import socket, ssl, sys
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[1], sys.argv[2])
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+while True:
+    raw, _ = listener.accept()
+    tls = context.wrap_socket(raw, server_side=True, suppress_ragged_eofs=True)
+    while not tls.recv(65536).endswith(b"\r\n\r\n"): pass
+    tls.sendall(sys.argv[3].encode())
+    tls.close()
+)";
 
 } // namespace
 
@@ -217,6 +232,40 @@ TEST_F(HttpOriginTest, RefusesTlsThatItCannotVerifyAndSaysWhy) {
   options_.tls_verify = false;
   make(url);
   EXPECT_EQ(ask(get("/")).body, "secret");
+}
+
+TEST_F(HttpOriginTest, DoesNotTakeACutTlsConnectionForTheEndOfABody) {
+  TempFolder files;
+  make_certificate(files, "IP:127.0.0.1");
+  ChildProcess server({"python3", "-c", kRudeTlsServer, files.path("cert.pem"), files.path("key.pem"),
+                       "HTTP/1.1 200 OK\r\n\r\nhalf of it"});
+  options_.tls_ca = files.path("cert.pem");
+  make("https://127.0.0.1:" + server.read_line());
+  const auto sink = ask(get("/"));
+  EXPECT_FALSE(sink.ended);
+  ASSERT_TRUE(sink.error);
+  EXPECT_EQ(sink.error->side, Side::origin);
+}
+
+TEST_F(HttpOriginTest, GivesAWholeAnswerThatCameBeforeTheConnectionBrokeWhilePaused) {
+  TempFolder files;
+  make_certificate(files, "IP:127.0.0.1");
+  ChildProcess server({"python3", "-c", kRudeTlsServer, files.path("cert.pem"), files.path("key.pem"),
+                       "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"});
+  options_.tls_ca = files.path("cert.pem");
+  make("https://127.0.0.1:" + server.read_line());
+  RecordingSink sink;
+  const auto fetch = origin_->fetch(get("/"), sink);
+  sink.at_data = [&] { fetch->pause(); };
+  ASSERT_TRUE(run_until([&] { return sink.data_calls == 1; }));
+  for (int i = 0; i < 20; ++i) settle();
+  EXPECT_FALSE(sink.over()) << sink.error_text();
+  fetch->resume();
+  ASSERT_TRUE(run_until([&] { return sink.data_calls == 2; }));
+  fetch->resume();
+  ASSERT_TRUE(run_until_over(sink));
+  EXPECT_TRUE(sink.ended) << sink.error_text();
+  EXPECT_EQ(sink.body, "onetwo");
 }
 
 } // namespace verge::origin

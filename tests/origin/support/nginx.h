@@ -1,5 +1,5 @@
 // nginx as an origin that we did not write. It inherits a socket that listens already, so that the port is the kernel's
-// choice and nobody waits for it to start.
+// choice and nobody waits for it to start. (With a master process: alone it does not look at an inherited socket.)
 #pragma once
 
 #include <fmt/core.h>
@@ -18,7 +18,7 @@ class Nginx {
   // `server`: directives of the server block, after "listen"; `listen_options` after the address ("ssl").
   explicit Nginx(const std::string& server, const std::string& listen_options = "") {
     folder_.write("nginx.conf", fmt::format(R"(
-      daemon off; master_process off; pid {0}/pid; error_log {0}/error.log;
+      daemon off; {4} pid {0}/pid; error_log {0}/error.log;
       events {{ worker_connections 256; }}
       http {{
         access_log off;
@@ -26,7 +26,8 @@ class Nginx {
         scgi_temp_path {0}/s;
         server {{ listen 127.0.0.1:{1} {2}; {3} }}
       }})",
-                                            folder_.path(), socket_.port(), listen_options, server));
+                                            folder_.path(), socket_.port(), listen_options, server,
+                                            ::geteuid() == 0 ? "user root;" : ""));
     process_ = std::make_unique<ChildProcess>(std::vector<std::string>{"nginx", "-c", folder_.path("nginx.conf"), "-p",
                                                                        folder_.path(), "-e", folder_.path("error.log")},
                                               std::vector<std::string>{fmt::format("NGINX={};", socket_.fd())});
