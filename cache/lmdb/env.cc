@@ -118,7 +118,9 @@ Env::Opened Env::try_open(const std::string& path) {
   int dead = 0;
   mdb_reader_check(raw, &dead);
   auto tables = open_tables();
-  if (tables.rc == 0 && !tables.foreign) extend();
+  if (tables.rc != 0 || tables.foreign) return tables;
+  make_map_roomy();
+  extend();
   return tables;
 }
 
@@ -133,7 +135,17 @@ Env::Opened Env::check_size() {
   const uint64_t needed = (info.me_last_pgno + 1) * page_bytes_;
   if (static_cast<uint64_t>(file.st_size) < needed)
     return {0, true, fmt::format("cut: {} octets where {} are in use", file.st_size, needed)};
+  needed_bytes_ = needed;
   return {};
+}
+
+// What lies in it may be more than a map made smaller since the last start holds, and LMDB needs room to delete in.
+void Env::make_map_roomy() {
+  MDB_txn* txn = nullptr;
+  if (mdb_txn_begin(env_.get(), nullptr, MDB_RDONLY, &txn) != 0) return;
+  const uint64_t live = pages_used(txn) * page_bytes_;
+  mdb_txn_abort(txn);
+  if (live > map_bytes_ / 20 * 19) mdb_env_set_mapsize(env_.get(), needed_bytes_.load() + kAhead);
 }
 
 Env::Opened Env::open_tables() {

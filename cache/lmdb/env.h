@@ -61,6 +61,7 @@ class Env {
   Opened try_open(const std::string& path);
   Opened check_size();
   Opened open_tables();
+  void make_map_roomy();
   Result<> lock(const std::string& path);
 
   std::string path_;
