@@ -134,6 +134,10 @@ class Origin:
 
     def stop(self):
         self.stopping = True
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)  # wakes the accepting thread, which holds it open
+        except OSError:
+            pass
         self.listener.close()
         for conn in self.connections:
             try:
