@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 
 namespace verge {
 
@@ -17,6 +18,8 @@ class Clock {
   virtual ~Clock() = default;
   virtual WallTime wall() const noexcept = 0;
   virtual MonoTime mono() const noexcept = 0;
+  // The monotonic time in microseconds, for measuring how long something took.
+  virtual uint64_t micros() const noexcept { return static_cast<uint64_t>(mono().time_since_epoch().count()) * 1'000; }
 };
 
 class SystemClock final : public Clock {
@@ -26,6 +29,11 @@ class SystemClock final : public Clock {
   }
   MonoTime mono() const noexcept override {
     return std::chrono::time_point_cast<Millis>(std::chrono::steady_clock::now());
+  }
+  uint64_t micros() const noexcept override {
+    using std::chrono::microseconds, std::chrono::steady_clock;
+    return static_cast<uint64_t>(
+        std::chrono::duration_cast<microseconds>(steady_clock::now().time_since_epoch()).count());
   }
 };
 

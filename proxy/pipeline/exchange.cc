@@ -33,7 +33,7 @@ Exchange::Exchange(Services& s, std::shared_ptr<LoopSnapshot> snap, http::Client
       connection(conn),
       request_id(new_request_id()),
       request(std::move(head)),
-      started(s.clock.mono()) {}
+      started_us(s.clock.micros()) {}
 
 Exchange::~Exchange() {
   if (life_) life_->self = nullptr;
@@ -207,8 +207,8 @@ void Exchange::write_log() {
   logged = true;
   const bool cut = room_ == Room::gone;
   room_ = Room::gone;
-  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(services.clock.mono() - started).count();
-  counters::request(status, answer.result, bytes_sent, bytes_received, static_cast<uint64_t>(micros));
+  const uint64_t micros = services.clock.micros() - started_us;
+  counters::request(status, answer.result, bytes_sent, bytes_received, micros);
   if (services.access_log == nullptr) return;
   AccessRecord r;
   r.time = services.clock.wall();
@@ -221,7 +221,7 @@ void Exchange::write_log() {
   r.request = &request;
   r.status = status;
   r.bytes_sent = bytes_sent;
-  r.micros = static_cast<uint64_t>(micros);
+  r.micros = micros;
   r.cache = answer.result;
   r.detail = answer.detail;
   if (route != nullptr) r.origin = route->origin;

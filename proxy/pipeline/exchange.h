@@ -139,7 +139,7 @@ class Exchange final : public http::StreamHandler, public Fetching::Leader {
   std::optional<http::Reply> reply;
 
   // log's state.
-  MonoTime started{};
+  uint64_t started_us = 0;
   int status = 0;
   uint64_t bytes_sent = 0;
   uint64_t bytes_received = 0;
