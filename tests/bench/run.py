@@ -1,0 +1,100 @@
+"""Measures Verge beside its peers, in turn, in one run; prints a table and writes JSON. See README.md beside this."""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+
+import peers
+from origin import Origin
+from scenarios import SCENARIOS, NotComparable
+
+METRIC = {"idle-tls": ("kb_per_connection", "KB a connection"), "slow-readers": ("grown_mb", "MB grown")}
+DEFAULT_METRIC = ("cpu_ms_per_1000", "CPU ms per 1,000 requests")
+
+
+def certificate(directory):
+    paths = os.path.join(directory, "cert.pem"), os.path.join(directory, "key.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-keyout", paths[1], "-out", paths[0], "-days", "2", "-subj", "/CN=localhost", "-addext",
+                    "subjectAltName=DNS:localhost,IP:127.0.0.1"], check=True, capture_output=True)
+    return paths
+
+
+def measure(options, directory):
+    cert, key = certificate(directory)
+    origin_port = peers.free_port()
+    origin = Origin(directory, origin_port)
+    results = {name: {peer: [] for peer in options.peers} for name in options.scenarios}
+    try:
+        for turn in range(options.rounds):
+            for peer_name in options.peers:
+                peer = peers.ALL[peer_name](directory, cert, key, origin_port)
+                peer.start()
+                try:
+                    for name in options.scenarios:
+                        print(f"\rround {turn + 1}/{options.rounds}  {peer_name:12} {name:20}", end="", file=sys.stderr)
+                        try:
+                            results[name][peer_name].append(SCENARIOS[name](peer, origin, options.seconds))
+                        except NotComparable as why:
+                            print(f"\n{peer_name} {name}: not compared: {why}", file=sys.stderr)
+                finally:
+                    peer.stop()
+    finally:
+        origin.stop()
+        print(file=sys.stderr)
+    return results
+
+
+def table(options, results):
+    baseline = [p for p in options.peers if not p.startswith("verge")]
+    print(f"{'scenario':20} {'unit':26}" + "".join(f"{p:>12}" for p in options.peers) + "   verge / best peer (min..max)")
+    for name in options.scenarios:
+        metric, unit = METRIC.get(name, DEFAULT_METRIC)
+        values = {p: [r[metric] for r in results[name][p]] for p in options.peers}
+        row = f"{name:20} {unit:26}"
+        for p in options.peers:
+            row += f"{statistics.median(values[p]):12.1f}" if values[p] else f"{'-':>12}"
+        with_values = [p for p in baseline if values[p]]
+        if values.get("verge") and with_values:
+            best = min(with_values, key=lambda p: statistics.median(values[p]))
+            by = statistics.median(values[best])
+            if by > 0:
+                ratios = [v / b for v, b in zip(values["verge"], values[best]) if b > 0]
+                row += f"   {statistics.median(values['verge']) / by:.2f} of {best}"
+                if ratios:
+                    row += f" ({min(ratios):.2f}..{max(ratios):.2f})"
+        print(row)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tests/bench/run", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3, help="turns for each peer (3)")
+    parser.add_argument("--seconds", type=int, default=4, help="of load for each scenario (4)")
+    parser.add_argument("--peers", default=",".join(peers.ALL), help="of " + " ".join(peers.ALL))
+    parser.add_argument("--scenarios", default=",".join(SCENARIOS), help="of " + " ".join(SCENARIOS) + "; a prefix takes all")
+    parser.add_argument("--json", help="also write every figure to this file")
+    options = parser.parse_args()
+    options.peers = options.peers.split(",")
+    wanted = options.scenarios.split(",")
+    options.scenarios = [s for s in SCENARIOS if any(s == w or s.startswith(w) for w in wanted)]
+    for name in options.peers:
+        if name not in peers.ALL:
+            parser.error(f"unknown peer {name}; known: {' '.join(peers.ALL)}")
+        if missing := peers.ALL[name].missing():
+            parser.error(f"{name} needs {', '.join(missing)}")
+    if not options.scenarios:
+        parser.error("no scenario of that name")
+    with tempfile.TemporaryDirectory(prefix="verge-bench-") as directory:
+        results = measure(options, directory)
+    table(options, results)
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump({"rounds": options.rounds, "seconds": options.seconds, "results": results}, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()
