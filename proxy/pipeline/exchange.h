@@ -4,6 +4,7 @@
 // Each room reads what the rooms before it wrote and writes only the field named after it.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,6 +51,8 @@ struct Found {
   Millis age{0};
   bool soft = false; // marked stale by a soft invalidation
   bool other_variants = false;
+  // How old it counts where staleness is allowed: a soft invalidation ends the lifetime now.
+  Millis stale_age() const { return soft ? std::max(age, entry->head()->freshness.lifetime) : age; }
   policy::Forward forward = policy::Forward::none; // why the origin is asked, if it is
 };
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "cache/policy/validation.h"
+#include "cache/policy/vary.h"
 #include "proxy/base/log.h"
 #include "proxy/pipeline/admit.h"
 #include "proxy/pipeline/counters.h"
@@ -119,7 +120,9 @@ void Fetching::on_not_modified(http::ResponseHead&& head) {
   http::ResponseHead as_stored;
   as_stored.status = fresh->status;
   as_stored.headers = fresh->headers;
-  const auto verdict = policy::may_store(plan_.client_head, as_stored, fresh->freshness, plan_.route->rules);
+  auto verdict = policy::may_store(plan_.client_head, as_stored, fresh->freshness, plan_.route->rules);
+  // Another Vary makes it another variant than the one it is stored as.
+  if (policy::vary_fields(fresh->headers) != stored->vary_fields) verdict = policy::StoreVerdict::vary_star;
   Outcome o;
   o.kind = Outcome::Kind::refreshed;
   o.verdict = verdict;

@@ -50,8 +50,9 @@ Step serve_stale(Exchange& ex, std::string_view detail) {
 Step failed(Exchange& ex, const Error& error) {
   if (ex.found.entry) {
     const auto head = ex.found.entry->head();
-    const auto age = policy::current_age(head->freshness, head->response_time, ex.services.clock.wall());
-    if (policy::may_serve_stale_on_error(head->freshness, age, false)) return serve_stale(ex, "origin-failed");
+    if (policy::may_serve_stale_on_error(head->freshness, ex.found.stale_age(), false)) {
+      return serve_stale(ex, "origin-failed");
+    }
   }
   if (error.side == Side::client && error.code == Errc::too_large) return Step::answer(413, "too-large");
   if (error.code == Errc::timeout) return Step::answer(504, "origin-timeout");

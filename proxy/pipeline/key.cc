@@ -14,6 +14,8 @@ Step make_key(Exchange& ex) {
     ex.key.why_not = policy::Forward::method;
   } else if (q.has_body) {
     ex.key.why_not = policy::Forward::bypass; // an answer may depend on the body, which is not in the key
+  } else if (q.headers.has("if-match") || q.headers.has("if-unmodified-since")) {
+    ex.key.why_not = policy::Forward::request; // conditions for the origin, not for a cache (RFC 9111 section 4.3.2)
   } else {
     ex.key.look = true;
     ex.key.store = q.is("GET");

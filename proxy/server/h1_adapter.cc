@@ -175,7 +175,7 @@ void H1Adapter::send_head(const http::ResponseOut& head) {
   if (expect_continue_ && !request_complete_) keep_alive_ = false;
   thread_local std::string text;
   text.clear();
-  http::write_response_head(text, head, framing_, keep_alive_);
+  http::write_response_head(text, head, framing_, keep_alive_, version_);
   connection_.write(std::string_view(text));
   if (head.no_body) response_ended();
 }
