@@ -138,6 +138,7 @@ void Fetching::on_not_modified(http::ResponseHead&& head) {
 void Fetching::on_data(std::string_view octets) {
   if (finished_) return;
   if (!fill_->append(octets)) fetch_->pause();
+  if (fill_->entry()->state() == cache::EntryState::failed) finish(); // more than was declared: nothing can use it
 }
 
 void Fetching::on_end() {

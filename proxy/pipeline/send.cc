@@ -7,24 +7,52 @@ namespace {
 
 constexpr size_t kSliceBytes = 65'536; // octets taken from a Reader at once
 
+// Nothing was sent yet and the body can't be had: it left memory before we came, or its chunk on disk is gone or
+// damaged. Then it is a miss.
+bool start_over(Exchange& ex) {
+  if (!ex.answer.stored || ex.fetching != nullptr || ex.alone) return false;
+  log::info("exchange", "{} fetched anew: {}", ex.request_id, ex.reader->error().what);
+  ex.reader.reset();
+  ex.answer = {};
+  ex.response = {};
+  ex.found = {};
+  ex.found.forward = policy::Forward::miss;
+  ex.alone = true;
+  ex.back_to(Room::join);
+  return true;
+}
+
 } // namespace
 
 Step send(Exchange& ex) {
   auto& r = ex.response;
+  Slice slice;
   if (!ex.head_sent) {
-    ex.head_sent = true;
-    if (r.body) {
-      ex.reader = std::make_unique<cache::Reader>(ex.answer.entry, ex.services.loop, ex.wake_task(), r.first, r.last);
-    } else if (!ex.answer.stored) {
+    if (!r.body) {
+      ex.head_sent = true;
       // A passing Entry whose body nobody reads (HEAD): a Reader that comes and goes lets its Fetching end.
-      cache::Reader(ex.answer.entry, ex.services.loop, [] {}, 0, UINT64_MAX);
+      if (!ex.answer.stored) cache::Reader(ex.answer.entry, ex.services.loop, [] {}, 0, UINT64_MAX);
+      ex.client.send_head(r.out);
+      return Step::next();
     }
+    ex.reader = std::make_unique<cache::Reader>(ex.answer.entry, ex.services.loop, ex.wake_task(), r.first, r.last);
+    const auto first = ex.reader->next(slice, kSliceBytes);
+    if (first == cache::Reader::Next::failed && start_over(ex)) return Step::next();
+    ex.head_sent = true;
     ex.client.send_head(r.out);
-    if (!r.body) return Step::next();
+    switch (first) {
+      case cache::Reader::Next::slice:
+        ex.bytes_sent += slice.size;
+        ex.client.send_body(std::move(slice));
+        break;
+      case cache::Reader::Next::wait: return Step::wait();
+      case cache::Reader::Next::end:
+      case cache::Reader::Next::failed: break; // said again below
+    }
   }
   const size_t high = ex.snapshot->snapshot->config().limits.output_buffer;
   while (ex.client.queued() < high) {
-    Slice slice;
+    slice = {};
     switch (ex.reader->next(slice, kSliceBytes)) {
       case cache::Reader::Next::slice:
         ex.bytes_sent += slice.size;
