@@ -10,8 +10,8 @@ Wakes::~Wakes() {
     loop.post([reader = std::move(readers_.front())] { run_wake(*reader); });
     return;
   }
-  std::stable_sort(readers_.begin(), readers_.end(),
-                   [](const auto& a, const auto& b) { return std::less<>{}(&a->loop, &b->loop); });
+  std::sort(readers_.begin(), readers_.end(),
+            [](const auto& a, const auto& b) { return std::less<>{}(&a->loop, &b->loop); });
   for (auto first = readers_.begin(); first != readers_.end();) {
     Executor& loop = (*first)->loop;
     const auto last = std::find_if(first, readers_.end(), [&](const auto& r) { return &r->loop != &loop; });
