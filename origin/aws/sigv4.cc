@@ -93,19 +93,21 @@ std::string canonical_query(std::string_view query) {
 }
 
 CanonicalHeaders canonical_headers(const http::Headers& headers) {
-  std::vector<http::Field> fields;
-  for (const http::Field field : headers) fields.push_back(field);
-  std::ranges::stable_sort(fields, {}, &http::Field::name);
+  // By name, lines of one name in their order.
+  std::vector<std::pair<std::string_view, size_t>> order;
+  for (size_t i = 0; i < headers.size(); ++i) order.emplace_back(headers.at(i).name, i);
+  std::ranges::sort(order);
   CanonicalHeaders out;
-  for (size_t i = 0; i < fields.size(); ++i) {
-    if (i > 0 && fields[i].name == fields[i - 1].name) {
+  for (size_t i = 0; i < order.size(); ++i) {
+    const std::string_view name = order[i].first;
+    if (i > 0 && name == order[i - 1].first) {
       out.text.back() = ','; // in place of the line's end
     } else {
-      out.text.append(fields[i].name).append(":");
+      out.text.append(name).append(":");
       if (!out.signed_names.empty()) out.signed_names += ';';
-      out.signed_names.append(fields[i].name);
+      out.signed_names.append(name);
     }
-    append_value(out.text, fields[i].value);
+    append_value(out.text, headers.at(order[i].second).value);
     out.text += '\n';
   }
   return out;

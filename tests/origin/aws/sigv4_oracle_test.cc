@@ -140,9 +140,9 @@ TEST(SigV4, AgreesWithBotocoreAndTheOfficialCSignerOnTwoThousandRandomRequests) 
     ASSERT_TRUE(std::getline(file, line));
     const Json theirs = Json::parse(line);
     const std::string ours = our_authorization(c);
-    EXPECT_EQ(ours, theirs["awscrt"]) << c.dump();
+    EXPECT_EQ(ours, theirs["awscrt"].get<std::string>()) << c.dump();
     if (!theirs["botocore"].is_null()) {
-      EXPECT_EQ(ours, theirs["botocore"]) << c.dump();
+      EXPECT_EQ(ours, theirs["botocore"].get<std::string>()) << c.dump();
       ++asked_both;
     }
     if (HasFailure()) break;
