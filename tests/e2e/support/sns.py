@@ -16,6 +16,7 @@ from .certificates import SNS_CERTIFICATE_PATH
 
 REGION = "eu-west-1"
 TOPIC = f"arn:aws:sns:{REGION}:123456789012:deploys"
+UNREADY_CERTIFICATE_PATH = "/SimpleNotificationService-ffffffffffffffffffffffffffffffff.pem"
 SIGNED = {
     "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
     "SubscriptionConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
@@ -38,6 +39,8 @@ class Sns:
                 if url.path == SNS_CERTIFICATE_PATH:
                     service.certificate_fetches += 1
                     self._answer(200, certificates.path("sns.pem").read_bytes(), "application/x-x509-ca-cert")
+                elif url.path == UNREADY_CERTIFICATE_PATH:
+                    self._answer(503, b"", "text/plain")
                 elif query.get("Action") == ["ConfirmSubscription"]:
                     service.confirmed.append({k: v[0] for k, v in query.items()})
                     self._answer(200, b"<ConfirmSubscriptionResponse><ConfirmSubscriptionResult><SubscriptionArn>" +
