@@ -1,5 +1,6 @@
 #include "proxy/control/admin.h"
 
+#include <fmt/chrono.h>
 #include <fmt/core.h>
 #include <openssl/crypto.h>
 
@@ -8,7 +9,9 @@
 
 #include "proxy/base/log.h"
 #include "proxy/base/metrics.h"
+#include "proxy/control/purge_log.h"
 #include "proxy/control/purge_request.h"
+#include "proxy/http/grammar.h"
 
 namespace verge::control {
 namespace {
@@ -24,13 +27,18 @@ struct Reply {
   std::string allow = {}; // for 405
 };
 
-Reply problem(int status, std::string_view what) {
-  return {status, "application/json",
-          nlohmann::json{{"error", what}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"};
+std::string json_text(const nlohmann::json& value) {
+  return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
-bool same_secret(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+Reply problem(int status, std::string_view what) { return {status, "application/json", json_text({{"error", what}})}; }
+
+// "Bearer <token>", the scheme in any case (RFC 9110 section 11.1). Takes the same time wherever it differs.
+bool is_bearer(std::string_view field, std::string_view token) {
+  constexpr std::string_view kScheme = "Bearer ";
+  if (!http::iequals(field.substr(0, kScheme.size()), kScheme)) return false;
+  field.remove_prefix(kScheme.size());
+  return field.size() == token.size() && CRYPTO_memcmp(field.data(), token.data(), token.size()) == 0;
 }
 
 } // namespace
@@ -113,19 +121,33 @@ void purge(cache::Cache& cache, net::EventLoop& loop, std::string_view body, Adm
   auto command = parse_purge(body);
   if (!command) return answer(problem(400, command.error().what));
   command->source = "admin";
-  const size_t targets = command->targets.size();
-  const bool soft = command->soft;
+  PurgeRow row{0, {}, command->source, command->targets.size(), command->soft};
   cache.invalidate(
-      std::move(*command), loop, [targets, soft, answer = std::move(answer)](Result<uint64_t> seq) mutable {
+      std::move(*command), loop,
+      [&loop, row = std::move(row), answer = std::move(answer)](Result<uint64_t> seq) mutable {
         if (!seq) {
-          log::error("admin", "purge of {} targets is not durable: {}", targets, seq.error().what);
+          log::error("admin", "purge of {} targets is not durable: {}", row.targets, seq.error().what);
           return answer(problem(503, "applied on this node, but it could not be written to disk; try again"));
         }
         g_purges.add();
-        log::info("admin", "purge seq={} targets={}{}", *seq, targets, soft ? " soft" : "");
-        answer({200, "application/json",
-                nlohmann::json{{"seq", *seq}, {"targets", targets}, {"soft", soft}}.dump() + "\n"});
+        log::info("admin", "purge seq={} targets={}{}", *seq, row.targets, row.soft ? " soft" : "");
+        row.seq = *seq;
+        row.time = loop.wall();
+        answer({200, "application/json", json_text({{"seq", row.seq}, {"targets", row.targets}, {"soft", row.soft}})});
+        PurgeLog::get().add(std::move(row));
       });
+}
+
+Reply purges() {
+  auto list = nlohmann::json::array();
+  for (const auto& row : PurgeLog::get().latest()) {
+    list.push_back({{"seq", row.seq},
+                    {"time", fmt::format("{:%Y-%m-%dT%H:%M:%S}Z", fmt::gmtime(std::chrono::floor<Seconds>(row.time)))},
+                    {"source", row.source},
+                    {"targets", row.targets},
+                    {"soft", row.soft}});
+  }
+  return {200, "application/json", json_text({{"purges", std::move(list)}})};
 }
 
 void reload(AdminHooks& hooks, net::EventLoop& loop, AdminRequest::Answer answer) {
@@ -162,9 +184,11 @@ std::unique_ptr<http::StreamHandler> AdminApi::handle(http::ClientStream& client
       return answer(ready ? Reply{200, "text/plain; charset=utf-8", "ready\n"}
                           : Reply{503, "text/plain; charset=utf-8", ready.error().what + "\n"});
     }
-    if (!impl->token.empty() && !same_secret(q.headers.get("authorization").value_or(""), "Bearer " + impl->token)) {
+    if (!impl->token.empty() && !is_bearer(q.headers.joined("authorization"), impl->token)) {
       return answer(problem(401, "the admin token is missing or wrong: Authorization: Bearer <admin.token>"));
     }
+    // Any page a browser shows may post to a loopback address; no page of ours does.
+    if (!reading && q.headers.has("origin")) return answer(problem(403, "not for web pages"));
     if (q.path == "/metrics") {
       if (!needs("GET")) answer({200, "text/plain; version=0.0.4; charset=utf-8", metrics::render()});
       return;
@@ -173,11 +197,15 @@ std::unique_ptr<http::StreamHandler> AdminApi::handle(http::ClientStream& client
       if (!needs("POST")) purge(impl->cache, impl->loop, body, std::move(answer));
       return;
     }
+    if (q.path == "/purges") {
+      if (!needs("GET")) answer(purges());
+      return;
+    }
     if (q.path == "/reload") {
       if (!needs("POST")) reload(impl->hooks, impl->loop, std::move(answer));
       return;
     }
-    answer(problem(404, "no such resource; there are /healthz /readyz /metrics /purge /reload"));
+    answer(problem(404, "no such resource; there are /healthz /readyz /metrics /purge /purges /reload"));
   };
   return std::make_unique<AdminRequest>(client, std::move(head), std::move(work));
 }

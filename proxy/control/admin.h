@@ -1,9 +1,11 @@
 // The admin API: health, metrics and purges for the operator and the CLI, on its own listener and the control loop.
+// Posts with an Origin field are refused: a web page must not reach it through the operator's browser.
 //
 //   GET  /healthz            200 while the process runs
 //   GET  /readyz             200 when the node takes traffic, else 503 with the reason
 //   GET  /metrics            Prometheus text
 //   POST /purge              {"paths": [...], "tags": [...], "all": false, "soft": false} -> {"seq": 7, ...}
+//   GET  /purges             the latest 100 purges of this process, newest first: seq, time, source, targets, soft
 //   POST /reload             reads the configuration anew; 200, or 409 with every fault
 #pragma once
 

@@ -34,6 +34,13 @@ class Socket {
   int fd_;
 };
 
+// connect() heeds the send limit too.
+void set_limits(int fd) {
+  const timeval limit{10, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
 std::string no_node(const std::string& address, int error) {
   return fmt::format("no node answers at {} ({}); is verge serve running, and is this its admin address?", address,
                      std::strerror(error));
@@ -49,6 +56,7 @@ Result<Socket> connect_to(const std::string& address) {
       return fail(Errc::bad_input, "unix path too long: " + address);
     std::memcpy(sun.sun_path, endpoint->unix_path.data(), endpoint->unix_path.size());
     Socket s(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    set_limits(s.fd());
     if (s.fd() < 0 || ::connect(s.fd(), reinterpret_cast<sockaddr*>(&sun), sizeof sun) != 0) {
       return fail(Errc::refused, no_node(address, errno));
     }
@@ -63,6 +71,7 @@ Result<Socket> connect_to(const std::string& address) {
   int error = ECONNREFUSED;
   for (auto* a = list; a != nullptr; a = a->ai_next) {
     Socket s(::socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    set_limits(s.fd());
     if (s.fd() >= 0 && ::connect(s.fd(), a->ai_addr, a->ai_addrlen) == 0) {
       ::freeaddrinfo(list);
       return s;
@@ -81,9 +90,6 @@ struct Answer {
 Result<Answer> post(const std::string& address, const std::string& token, const std::string& body) {
   auto socket = connect_to(address);
   if (!socket) return std::unexpected(std::move(socket.error()));
-  const timeval limit{10, 0};
-  ::setsockopt(socket->fd(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  ::setsockopt(socket->fd(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   http::RequestHead head;
   head.method = "POST";
   head.authority = "localhost";
@@ -107,11 +113,17 @@ Result<Answer> post(const std::string& address, const std::string& token, const 
   char chunk[16'384];
   while (true) {
     const auto n = ::recv(socket->fd(), chunk, sizeof chunk, 0);
-    if (n < 0) {
-      return fail(Errc::timeout, fmt::format("{}: no answer within 10 s ({}); the purge may still be applied", address,
-                                             std::strerror(errno)));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno != EAGAIN) {
+      return fail(Errc::closed, fmt::format("{}: closed without a whole answer ({}); the purge may still be applied",
+                                            address, std::strerror(errno)));
     }
-    if (n == 0) return fail(Errc::closed, fmt::format("{}: closed without a whole answer", address));
+    if (n < 0) {
+      return fail(Errc::timeout, fmt::format("{}: no answer within 10 s; the purge may still be applied", address));
+    }
+    if (n == 0)
+      return fail(Errc::closed,
+                  fmt::format("{}: closed without a whole answer; the purge may still be applied", address));
     buffer.append(chunk, static_cast<size_t>(n));
     std::string_view in = buffer;
     for (bool more = true; more;) {
@@ -127,6 +139,11 @@ Result<Answer> post(const std::string& address, const std::string& token, const 
     }
     buffer.erase(0, buffer.size() - in.size());
   }
+}
+
+std::string not_admin(const std::string& address, int status) {
+  return fmt::format("{} is not a Verge admin address: it answered {}; see admin.address of the node's configuration",
+                     address, status);
 }
 
 std::string counted(size_t n, std::string_view one) { return fmt::format("{} {}{}", n, one, n == 1 ? "" : "s"); }
@@ -147,18 +164,23 @@ Result<std::string> run_purge(const PurgeRequest& request) {
   const auto reply = nlohmann::json::parse(answer->body, nullptr, false);
   if (answer->status != 200) {
     const bool has_text = reply.is_object() && reply.contains("error") && reply["error"].is_string();
-    const std::string why =
-        has_text ? reply["error"].get<std::string>() : fmt::format("HTTP status {}", answer->status);
-    return fail(answer->status == 400 ? Errc::bad_input : Errc::refused, why);
+    if (!has_text) return fail(Errc::refused, not_admin(request.admin_address, answer->status));
+    if (answer->status == 401) {
+      return fail(Errc::refused, fmt::format("{} asks for a token that is {}; give the node's admin.token with --token",
+                                             request.admin_address, request.token.empty() ? "missing" : "another"));
+    }
+    return fail(answer->status == 400 ? Errc::bad_input : Errc::refused, reply["error"].get<std::string>());
+  }
+  if (!reply.is_object() || !reply.contains("seq") || !reply["seq"].is_number_unsigned()) {
+    return fail(Errc::refused, not_admin(request.admin_address, answer->status));
   }
   std::string what;
   const auto append = [&what](std::string text) { what += (what.empty() ? "" : ", ") + text; };
   if (request.all) append("everything");
   if (!request.paths.empty()) append(counted(request.paths.size(), "path"));
   if (!request.tags.empty()) append(counted(request.tags.size(), "tag"));
-  const uint64_t seq =
-      reply.is_object() && reply.contains("seq") && reply["seq"].is_number() ? reply["seq"].get<uint64_t>() : 0;
-  return fmt::format("{} {}: sequence {}, {:.1f} ms", request.soft ? "marked stale:" : "purged", what, seq, took);
+  return fmt::format("{} {}: sequence {}, {:.1f} ms", request.soft ? "marked stale:" : "purged", what,
+                     reply["seq"].get<uint64_t>(), took);
 }
 
 } // namespace verge::control

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <vector>
 
 namespace verge::control {
@@ -41,13 +42,30 @@ std::string lower_case(std::string s) {
   return s;
 }
 
+// Brings a host to the form that targets have; one that can never match is an error, not a purge of nothing.
+Result<> check_host(std::string& host) {
+  const auto target = cache::parse_target("https://" + host + "/");
+  if (!target || target->host.empty() || target->value != "/") {
+    return bad(fmt::format("host \"{}\" is not a host name; write \"www.example.com\"", host.substr(0, 200)));
+  }
+  host = target->host;
+  return {};
+}
+
 } // namespace
 
 Result<cache::Invalidation> parse_purge(std::string_view text) {
-  const auto object = json::parse(text, nullptr, false);
+  std::set<std::string> seen;
+  bool twice = false;
+  const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
+    if (event == json::parse_event_t::key && depth == 1) twice |= !seen.insert(parsed.get<std::string>()).second;
+    return true;
+  };
+  const auto object = json::parse(text, watch, false);
   if (object.is_discarded() || !object.is_object()) {
     return bad(R"(not a JSON object; expected {"paths": ["/index.html", "/img/*"], "tags": ["home"], "soft": false})");
   }
+  if (twice) return bad("a member stands twice: the later one would silently replace the earlier");
   for (const auto& [name, value] : object.items()) {
     if (name != "paths" && name != "tags" && name != "hosts" && name != "all" && name != "soft") {
       return bad(fmt::format("unknown member \"{}\"; known are paths, tags, hosts, all, soft", name));
@@ -63,7 +81,16 @@ Result<cache::Invalidation> parse_purge(std::string_view text) {
   if (!all) return std::unexpected(all.error());
   const auto soft = flag(object, "soft");
   if (!soft) return std::unexpected(soft.error());
+  for (auto& host : *hosts) {
+    if (auto good = check_host(host); !good) return std::unexpected(std::move(good.error()));
+  }
   if (hosts->empty()) hosts->emplace_back(); // every host
+  if (paths->size() * hosts->size() + tags->size() > kMostTargets) {
+    return bad(
+        fmt::format("{} paths on {} hosts and {} tags are more than the {} targets of one purge; use a pattern "
+                    "or a tag",
+                    paths->size(), hosts->size(), tags->size(), kMostTargets));
+  }
 
   cache::Invalidation out;
   out.soft = *soft;
@@ -76,7 +103,7 @@ Result<cache::Invalidation> parse_purge(std::string_view text) {
     }
     for (const auto& host : *hosts) {
       out.targets.push_back(*target);
-      out.targets.back().host = lower_case(host);
+      out.targets.back().host = host;
     }
   }
   for (const auto& tag : *tags) {
@@ -84,19 +111,9 @@ Result<cache::Invalidation> parse_purge(std::string_view text) {
     out.targets.push_back({Target::Kind::tag, {}, lower_case(tag)});
   }
   if (*all) {
-    for (const auto& host : *hosts) {
-      if (host.empty()) {
-        out.targets.push_back({Target::Kind::all, {}, {}});
-      } else {
-        out.targets.push_back({Target::Kind::pattern, lower_case(host), "/*"});
-      }
-    }
+    for (const auto& host : *hosts) out.targets.push_back({Target::Kind::all, host, {}});
   }
   if (out.targets.empty()) return bad("nothing to purge: give paths, tags or all");
-  if (out.targets.size() > kMostTargets) {
-    return bad(fmt::format("{} targets in one purge, {} are allowed; use a pattern or a tag", out.targets.size(),
-                           kMostTargets));
-  }
   return out;
 }
 

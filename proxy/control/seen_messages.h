@@ -1,5 +1,6 @@
-// SeenMessages: MessageIds that were dealt with, for as long as SNS may repeat them; kept across restarts. Control loop
-// only.
+// SeenMessages: MessageIds that were dealt with, for as long as SNS may repeat them; kept across restarts, so that one
+// does not replay them. A purge done twice only costs hits; a subscription confirmed again by an old message could undo
+// what its owner ended since. Control loop only.
 #pragma once
 
 #include <deque>

@@ -8,6 +8,7 @@
 
 #include "origin/origin.h"
 #include "origin/pool/http_client.h"
+#include "proxy/net/event_loop.h"
 
 namespace verge::control {
 
@@ -19,9 +20,10 @@ class SmallGet final : public origin::FetchSink {
   };
   using Done = std::move_only_function<void(Result<Answer>)>;
 
-  // `url`: scheme, host and port; `target`: path and query. Redirects are answers, never followed. `done` is called
-  // once, from the loop, unless the SmallGet is destroyed before. Error: origin::HttpClient's, or too_large.
-  // Loop thread only.
+  // `url`: scheme, host and port; `path`, `query` (may be empty) as they stand in the request line. Redirects are
+  // answers, never followed. All of it may take five seconds. `done` is called once, from the loop, never inside this
+  // call, unless the SmallGet is destroyed before; it may not destroy the SmallGet itself but defer that. Error config:
+  // the URL is none. To `done`: origin::HttpClient's, too_large, or timeout. Loop thread only.
   static Result<std::unique_ptr<SmallGet>> start(const origin::OriginContext& context, const std::string& url,
                                                  const std::string& path, const std::string& query,
                                                  std::shared_ptr<net::ClientTls> tls, size_t limit_bytes, Done done);
@@ -35,11 +37,12 @@ class SmallGet final : public origin::FetchSink {
   void on_request_writable() override {}
 
  private:
-  SmallGet(size_t limit_bytes, Done done) : limit_bytes_(limit_bytes), done_(std::move(done)) {}
+  SmallGet(net::EventLoop& loop, size_t limit_bytes, Done done);
   void finish(Result<Answer> result);
   size_t limit_bytes_;
   Done done_;
   Answer answer_;
+  net::Timer timer_;
   std::unique_ptr<origin::HttpClient> client_;
   std::unique_ptr<origin::Fetch> fetch_;
 };

@@ -3,11 +3,15 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <atomic>
 #include <list>
 
+#include "origin/aws/encoding.h"
 #include "proxy/base/log.h"
 #include "proxy/base/metrics.h"
 #include "proxy/control/certificate_cache.h"
+#include "proxy/control/public_resolver.h"
+#include "proxy/control/purge_log.h"
 #include "proxy/control/seen_messages.h"
 #include "proxy/control/sns_events.h"
 #include "proxy/control/sns_message.h"
@@ -21,109 +25,85 @@ constexpr size_t kConfirmBytes = 64 * 1024;
 // SNS retries for an hour at most; clocks may differ by five minutes.
 constexpr Millis kOldest = Seconds(3'600 + 300), kNewest = Seconds(300);
 
-metrics::Counter g_applied("verge_sns_messages_total", "result=\"applied\"", "SNS messages by what became of them.");
-metrics::Counter g_confirmed("verge_sns_messages_total", "result=\"confirmed\"", "");
-metrics::Counter g_unsubscribed("verge_sns_messages_total", "result=\"unsubscribed\"", "");
-metrics::Counter g_duplicate("verge_sns_messages_total", "result=\"duplicate\"", "");
-metrics::Counter g_ignored("verge_sns_messages_total", "result=\"ignored\"", "");
-metrics::Counter g_malformed("verge_sns_messages_total", "result=\"malformed\"", "");
-metrics::Counter g_refused("verge_sns_messages_total", "result=\"refused\"", "");
-metrics::Counter g_later("verge_sns_messages_total", "result=\"later\"", "");
+constexpr size_t kWaitingBytes = 64 << 20; // bodies taken and not yet answered, of all loops together
+constexpr size_t kShownOctets = 200;       // of a sender's text in the log
 
-std::string percent_encoded(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '_' || c == '.' || c == '~';
-    if (plain) {
-      out += c;
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
+// One family: the text stands at every row, since whichever is registered first gives it.
+metrics::Counter counter(const char* labels) {
+  return {"verge_sns_messages_total", labels,
+          "SNS messages by what became of them: applied, confirmed, unsubscribed, duplicate, ignored (nothing to do), "
+          "malformed (400), refused (403), later (503: SNS tries again)."};
 }
+metrics::Counter g_applied = counter("result=\"applied\"");
+metrics::Counter g_confirmed = counter("result=\"confirmed\"");
+metrics::Counter g_unsubscribed = counter("result=\"unsubscribed\"");
+metrics::Counter g_duplicate = counter("result=\"duplicate\"");
+metrics::Counter g_ignored = counter("result=\"ignored\"");
+metrics::Counter g_malformed = counter("result=\"malformed\"");
+metrics::Counter g_refused = counter("result=\"refused\"");
+metrics::Counter g_later = counter("result=\"later\"");
+
+std::string_view shown(std::string_view text) { return text.substr(0, kShownOctets); }
+
+using ReplyDone = std::move_only_function<void(http::Reply)>;
+
+void send_reply(Executor& on, ReplyDone done, int status, std::string_view text) {
+  on.post([done = std::move(done), status, body = std::string(text) + "\n"]() mutable {
+    done({status, "text/plain; charset=utf-8", std::move(body)});
+  });
+}
+
+// Octets of bodies under way; jobs hold their share.
+using Waiting = std::shared_ptr<std::atomic<size_t>>;
 
 // One message on its way through the checks.
 struct Job {
+  Job(Waiting of, size_t octets) : waiting(std::move(of)), held(octets) {}
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+  ~Job() { waiting->fetch_sub(held); }
+  Waiting waiting;
+  size_t held;
   http::RequestHead head;
   std::string body;
   std::string remote;
   Executor* on = nullptr;
-  std::move_only_function<void(http::Reply)> done;
+  ReplyDone done;
   SnsMessage message;
   Topic topic;
 };
 using JobRef = std::shared_ptr<Job>;
 
-class Endpoint final : public SnsEndpoint {
+// What runs on the control loop. Whatever comes back to it later holds a weak_ptr: it may be gone by then.
+class Checks : public std::enable_shared_from_this<Checks> {
  public:
-  Endpoint(const config::Sns& options, cache::Cache& cache, net::EventLoop& loop, net::Resolver& resolver,
-           const Clock& clock, std::shared_ptr<net::ClientTls> tls)
+  Checks(const config::Sns& options, cache::Cache& cache, net::EventLoop& loop, net::Resolver& resolver,
+         const Clock& clock, std::shared_ptr<net::ClientTls> tls)
       : options_(options),
         cache_(cache),
         loop_(loop),
         clock_(clock),
-        context_{loop, resolver},
+        public_(resolver),
+        // Only where the operator named a host may it be one of his own network.
+        confirm_context_{loop, options.confirm_endpoint.empty() ? public_ : resolver},
         tls_(tls),
         seen_(cache, kOldest + kNewest, clock.wall()),
-        certificates_(context_, options.certificate_origin, tls) {}
-
-  bool wants(std::string_view path) const override { return path == options_.path; }
-  size_t body_limit() const override { return kBodyLimit; }
-
-  void handle(http::RequestHead head, std::string body, std::string remote, Executor& on,
-              std::move_only_function<void(http::Reply)> done) override {
-    auto job = std::make_shared<Job>();
-    job->head = std::move(head);
-    job->body = std::move(body);
-    job->remote = std::move(remote);
-    job->on = &on;
-    job->done = std::move(done);
-    loop_.post([this, job] { check(job); });
-  }
-
- private:
-  void reply(const JobRef& job, int status, std::string_view text) {
-    if (!job->done) return;
-    job->on->post([done = std::move(job->done), status, body = std::string(text) + "\n"]() mutable {
-      done({status, "text/plain; charset=utf-8", std::move(body)});
-    });
-    job->done = nullptr;
-  }
-  // Final: SNS does not try again after a 4xx. The reason stands in the log; the sender is told no more than needed.
-  void refuse(const JobRef& job, std::string_view why) {
-    g_refused.add();
-    log::warn("sns", "refused from {}: {} (message {} topic {})", job->remote, why, job->message.message_id,
-              job->message.topic_arn);
-    reply(job, 403, "refused");
-  }
-  void malformed(const JobRef& job, std::string_view why) {
-    g_malformed.add();
-    log::warn("sns", "malformed from {}: {} (message {})", job->remote, why, job->message.message_id);
-    reply(job, 400, why);
-  }
-  // Can't be decided or done now: SNS tries again.
-  void later(const JobRef& job, std::string_view why) {
-    g_later.add();
-    log::warn("sns", "not now: {} (message {})", why, job->message.message_id);
-    reply(job, 503, "try again");
-  }
+        certificates_({loop, options.certificate_origin.empty() ? public_ : resolver}, options.certificate_origin,
+                      std::move(tls)) {}
 
   void check(const JobRef& job) {
     const auto& q = job->head;
     if (!q.is("POST")) return reply(job, 405, "SNS posts here");
-    if (q.headers.get("x-amz-sns-rawdelivery").value_or("") == "true") {
+    if (q.headers.joined("x-amz-sns-rawdelivery") == "true") {
       return refuse(job, "raw message delivery is unsigned; turn it off on the subscription");
     }
     auto parsed = parse_sns_message(job->body);
+    job->body = {};
     if (!parsed) return malformed(job, parsed.error().what);
-    job->body.clear();
     job->message = std::move(*parsed);
     const auto& m = job->message;
     const auto agrees = [&q](std::string_view name, std::string_view value) {
-      const auto field = q.headers.get(name);
-      return !field || *field == value;
+      return !q.headers.has(name) || q.headers.joined(name) == value;
     };
     if (!agrees("x-amz-sns-message-type", m.type_text) || !agrees("x-amz-sns-topic-arn", m.topic_arn) ||
         !agrees("x-amz-sns-message-id", m.message_id)) {
@@ -136,39 +116,75 @@ class Endpoint final : public SnsEndpoint {
     if (!topic) return refuse(job, topic.error().what);
     job->topic = std::move(*topic);
     if (m.signature_version != "2" && (m.signature_version != "1" || options_.require_version_2)) {
-      return refuse(job, fmt::format("SignatureVersion {} is not accepted", m.signature_version));
+      return refuse(job, fmt::format("SignatureVersion {} is not accepted", shown(m.signature_version)));
     }
     const auto when = parse_timestamp(m.timestamp);
     if (!when) return malformed(job, "Timestamp is not of the form YYYY-MM-DDThh:mm:ss.mmmZ");
     const auto now = clock_.wall();
     if (*when < now - kOldest || *when > now + kNewest) {
-      return refuse(job, fmt::format("Timestamp {} is outside the window of 65 minutes", m.timestamp));
+      return refuse(job, fmt::format("Timestamp {} is more than 65 minutes old or 5 minutes ahead", m.timestamp));
     }
     auto path = signing_certificate_path(m.signing_cert_url, job->topic, options_.certificate_origin);
     if (!path) return refuse(job, path.error().what);
-    certificates_.get(job->topic, *path, [this, job](Result<CertificateCache::Certificate> certificate) {
-      verify(job, std::move(certificate));
-    });
+    certificates_.get(job->topic, *path,
+                      [weak = weak_from_this(), job](Result<CertificateCache::Certificate> certificate) {
+                        if (const auto self = weak.lock()) self->verify(job, std::move(certificate));
+                      });
+  }
+
+ private:
+  void reply(const JobRef& job, int status, std::string_view text) {
+    if (job->done) send_reply(*job->on, std::exchange(job->done, nullptr), status, text);
+  }
+  // Final: SNS does not try again after a 4xx. The reason stands in the log; the sender is told no more than needed.
+  void refuse(const JobRef& job, std::string_view why) {
+    g_refused.add();
+    log::warn("sns", "refused from {}: {} (message {} topic {})", job->remote, why, shown(job->message.message_id),
+              shown(job->message.topic_arn));
+    reply(job, 403, "refused");
+  }
+  void malformed(const JobRef& job, std::string_view why) {
+    g_malformed.add();
+    log::warn("sns", "malformed from {}: {} (message {} topic {})", job->remote, why, shown(job->message.message_id),
+              shown(job->message.topic_arn));
+    reply(job, 400, "malformed; the node's log says why");
+  }
+  // Can't be decided or done now: SNS tries again.
+  void later(const JobRef& job, std::string_view why) {
+    g_later.add();
+    log::warn("sns", "not now: {} (message {} topic {})", why, job->message.message_id, job->message.topic_arn);
+    reply(job, 503, "try again");
   }
 
   void verify(const JobRef& job, Result<CertificateCache::Certificate> certificate) {
-    if (!certificate) {
-      if (certificate.error().code == Errc::refused && certificate.error().side == Side::client) {
-        return refuse(job, certificate.error().what);
-      }
-      return later(job, certificate.error().what);
-    }
+    const auto failed = [&](const Error& error) {
+      error.code == Errc::refused&& error.side == Side::client ? refuse(job, error.what) : later(job, error.what);
+    };
+    if (!certificate) return failed(certificate.error());
     if (!(*certificate)->valid_at(clock_.wall())) return refuse(job, "the signing certificate is not valid now");
-    if (auto good = (*certificate)->verify(job->message); !good) return refuse(job, good.error().what);
+    if (const auto good = (*certificate)->verify(job->message); !good) return failed(good.error());
+    const auto& id = job->message.message_id;
+    switch (seen_.state(id)) {
+      case SeenMessages::State::done: g_duplicate.add(); return reply(job, 200, "known already");
+      case SeenMessages::State::in_progress: return later(job, "the same message is being dealt with");
+      case SeenMessages::State::unknown: break;
+    }
     switch (job->message.type) {
       case SnsType::notification: return notification(job);
       case SnsType::subscription_confirmation: return confirm(job);
       case SnsType::unsubscribe_confirmation:
         g_unsubscribed.add();
         log::warn("sns", "topic {} no longer sends to this node: it was unsubscribed (message {})",
-                  job->message.topic_arn, job->message.message_id);
-        return reply(job, 200, "noted");
+                  job->message.topic_arn, id);
+        return remembered(job, "noted");
     }
+  }
+
+  // Dealt with: 200 when a restart will still know it.
+  void remembered(const JobRef& job, const char* text) {
+    seen_.finish(job->message.message_id, clock_.wall(), loop_, [weak = weak_from_this(), job, text] {
+      if (const auto self = weak.lock()) self->reply(job, 200, text);
+    });
   }
 
   void confirm(const JobRef& job) {
@@ -176,74 +192,117 @@ class Endpoint final : public SnsEndpoint {
     // Built from the listed topic; the SubscribeURL in the message is never visited.
     const std::string base =
         options_.confirm_endpoint.empty() ? "https://" + sns_host(job->topic) : options_.confirm_endpoint;
-    const std::string query = fmt::format("Action=ConfirmSubscription&TopicArn={}&Token={}",
-                                          percent_encoded(m.topic_arn), percent_encoded(m.token));
+    const std::string query =
+        fmt::format("Action=ConfirmSubscription&TopicArn={}&Token={}", origin::aws::percent_encode(m.topic_arn, false),
+                    origin::aws::percent_encode(m.token, false));
+    seen_.begin(m.message_id);
     const auto slot = confirming_.emplace(confirming_.end());
-    auto started = SmallGet::start(context_, base, "/", query, tls_, kConfirmBytes,
-                                   [this, job, slot](Result<SmallGet::Answer> answer) {
-                                     loop_.defer([this, slot] { confirming_.erase(slot); });
+    auto started = SmallGet::start(confirm_context_, base, "/", query, tls_, kConfirmBytes,
+                                   [this, job, slot](Result<SmallGet::Answer> answer) { // owned by us: dies with us
+                                     loop_.defer([dead = std::shared_ptr<SmallGet>(std::move(*slot))] {});
+                                     confirming_.erase(slot);
                                      confirmed(job, std::move(answer));
                                    });
     if (!started) {
       confirming_.erase(slot);
-      return later(job, started.error().what);
+      return confirmed(job, std::unexpected(std::move(started.error())));
     }
     *slot = std::move(*started);
   }
 
   void confirmed(const JobRef& job, Result<SmallGet::Answer> answer) {
-    if (!answer) return later(job, answer.error().what);
-    if (answer->status >= 400 && answer->status < 500) {
-      return refuse(job, fmt::format("SNS answered {} to ConfirmSubscription", answer->status));
+    if (answer && answer->status == 200) {
+      g_confirmed.add();
+      log::info("sns", "subscription to {} is confirmed (message {})", job->message.topic_arn, job->message.message_id);
+      return remembered(job, "confirmed");
     }
-    if (answer->status != 200) return later(job, fmt::format("SNS answered {} to ConfirmSubscription", answer->status));
-    g_confirmed.add();
-    log::info("sns", "subscription to {} is confirmed", job->message.topic_arn);
-    reply(job, 200, "confirmed");
+    seen_.forget(job->message.message_id);
+    if (!answer) return later(job, "ConfirmSubscription: " + answer.error().what);
+    const auto what = fmt::format("SNS answered {} to ConfirmSubscription", answer->status);
+    // A token that is not good stays so. Too many requests are a 400 as well.
+    const bool throttled = answer->status == 429 || answer->body.find("Throttl") != std::string::npos;
+    answer->status >= 400 && answer->status < 500 && !throttled ? refuse(job, what) : later(job, what);
   }
 
   void notification(const JobRef& job) {
     const auto& id = job->message.message_id;
-    switch (seen_.state(id)) {
-      case SeenMessages::State::done: g_duplicate.add(); return reply(job, 200, "known already");
-      case SeenMessages::State::in_progress: return later(job, "the same message is being applied");
-      case SeenMessages::State::unknown: break;
-    }
     auto meant = interpret_notification(job->message.message, options_.s3_prefix);
     if (!meant) return malformed(job, meant.error().what);
     if (!meant->command) {
       g_ignored.add();
-      log::info("sns", "message {} asks for nothing: {}", id, meant->reason);
+      log::info("sns", "message {} of {} asks for nothing: {}", id, job->message.topic_arn, meant->reason);
       return reply(job, 200, "nothing to do");
     }
     seen_.begin(id);
     auto& command = *meant->command;
     command.source = "sns " + job->message.topic_arn;
     command.id = id;
-    const size_t targets = command.targets.size();
-    const bool soft = command.soft;
-    cache_.invalidate(std::move(command), loop_, [this, job, targets, soft](Result<uint64_t> seq) {
-      const auto& message_id = job->message.message_id;
-      if (!seq) {
-        seen_.forget(message_id);
-        return later(job, seq.error().what);
-      }
-      g_applied.add();
-      log::info("sns", "purge seq={} targets={}{} topic={} message={}", *seq, targets, soft ? " soft" : "",
-                job->message.topic_arn, message_id);
-      seen_.finish(message_id, clock_.wall(), loop_, [this, job] { reply(job, 200, "purged"); });
-    });
+    PurgeRow row{0, {}, command.source, command.targets.size(), command.soft};
+    cache_.invalidate(std::move(command), loop_,
+                      [weak = weak_from_this(), job, row = std::move(row)](Result<uint64_t> seq) mutable {
+                        if (const auto self = weak.lock()) self->applied(job, std::move(row), std::move(seq));
+                      });
+  }
+
+  void applied(const JobRef& job, PurgeRow row, Result<uint64_t> seq) {
+    const auto& id = job->message.message_id;
+    if (!seq) {
+      seen_.forget(id);
+      return later(job, "the purge could not be written to disk: " + seq.error().what);
+    }
+    g_applied.add();
+    log::info("sns", "purge seq={} targets={}{} topic={} message={}", *seq, row.targets, row.soft ? " soft" : "",
+              job->message.topic_arn, id);
+    row.seq = *seq;
+    row.time = clock_.wall();
+    PurgeLog::get().add(std::move(row));
+    remembered(job, "purged");
   }
 
   const config::Sns options_;
   cache::Cache& cache_;
   net::EventLoop& loop_;
   const Clock& clock_;
-  origin::OriginContext context_;
+  PublicResolver public_;
+  origin::OriginContext confirm_context_;
   std::shared_ptr<net::ClientTls> tls_;
   SeenMessages seen_;
   CertificateCache certificates_;
   std::list<std::unique_ptr<SmallGet>> confirming_;
+};
+
+class Endpoint final : public SnsEndpoint {
+ public:
+  Endpoint(std::string path, net::EventLoop& loop, std::shared_ptr<Checks> checks)
+      : path_(std::move(path)), loop_(loop), checks_(std::move(checks)) {}
+
+  bool wants(std::string_view path) const override { return path == path_; }
+  size_t body_limit() const override { return kBodyLimit; }
+
+  void handle(http::RequestHead head, std::string body, std::string remote, Executor& on, ReplyDone done) override {
+    const size_t octets = body.size();
+    if (waiting_->fetch_add(octets) + octets > kWaitingBytes) {
+      waiting_->fetch_sub(octets);
+      g_later.add();
+      log::warn("sns", "not now: {} octets of messages wait already (from {})", kWaitingBytes, remote);
+      return send_reply(on, std::move(done), 503, "try again");
+    }
+    auto job = std::make_shared<Job>(waiting_, octets);
+    job->head = std::move(head);
+    job->body = std::move(body);
+    job->remote = std::move(remote);
+    job->on = &on;
+    job->done = std::move(done);
+    loop_.post([weak = std::weak_ptr<Checks>(checks_), job] {
+      if (const auto checks = weak.lock()) checks->check(job);
+    });
+  }
+
+ private:
+  const std::string path_;
+  net::EventLoop& loop_;
+  const Waiting waiting_ = std::make_shared<std::atomic<size_t>>(0);
+  std::shared_ptr<Checks> checks_;
 };
 
 } // namespace
@@ -255,7 +314,8 @@ Result<std::unique_ptr<SnsEndpoint>> SnsEndpoint::create(const config::Sns& opti
   tls_options.ca = options.certificate_ca;
   auto tls = net::ClientTls::create(tls_options);
   if (!tls) return std::unexpected(std::move(tls.error()).in("certificate_ca"));
-  return std::unique_ptr<SnsEndpoint>(new Endpoint(options, cache, loop, resolver, clock, std::move(*tls)));
+  auto checks = std::make_shared<Checks>(options, cache, loop, resolver, clock, std::move(*tls));
+  return std::unique_ptr<SnsEndpoint>(new Endpoint(options.path, loop, std::move(checks)));
 }
 
 } // namespace verge::control

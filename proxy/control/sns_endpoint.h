@@ -14,8 +14,12 @@ namespace verge::control {
 
 class SnsEndpoint : public http::Intercept {
  public:
-  // Work is done on `loop` (the control loop). All references outlive the endpoint. Error config: the certificate_ca
-  // can't be read.
+  // Work is done on `loop` (the control loop). All references outlive the endpoint, as does every Executor given to
+  // handle() until its answer has come. Destroy it on the loop's thread, or when the loop runs no more: messages under
+  // way are then dropped unanswered, and SNS sends them again. Error config: the certificate_ca can't be read.
+  //
+  // Answers: 200 dealt with, and durable; 400 malformed; 403 not from a listed topic, or not provably; 405; 503 can't
+  // be decided or written now. SNS tries again after 503 only.
   static Result<std::unique_ptr<SnsEndpoint>> create(const config::Sns& options, cache::Cache& cache,
                                                      net::EventLoop& loop, net::Resolver& resolver, const Clock& clock);
 };

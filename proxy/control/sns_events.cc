@@ -3,7 +3,9 @@
 #include <fmt/core.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
+#include "origin/aws/encoding.h"
 #include "proxy/control/purge_request.h"
 
 namespace verge::control {
@@ -45,30 +47,38 @@ std::string form_decoded(std::string_view key) {
   return out;
 }
 
-// An object key as the path of its URL, in the normal form that cache keys have.
-std::string url_path(std::string_view key) {
-  constexpr std::string_view kPlain = "-._~/!$&'()+,;=:@*"; // unreserved and what a path segment may hold as it is
-  std::string out = "/";
-  for (const char c : key) {
-    const bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (alnum || kPlain.find(c) != std::string_view::npos) {
-      out += c;
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+// The paths by which clients ask for an object: what a path may hold stands there plainly, or all of it %-encoded as
+// form libraries do, or as encodeURIComponent() leaves it. Cache keys keep these apart, the object is one.
+std::set<std::string> url_paths(std::string_view key) {
+  std::set<std::string> out;
+  for (const std::string_view plain : {"!$&'()*+,;=:@", "", "!'()*"}) {
+    std::string path = "/";
+    for (const char c : key) {
+      if (plain.find(c) != std::string_view::npos) {
+        path += c;
+      } else {
+        path += origin::aws::percent_encode({&c, 1}, true);
+      }
     }
+    out.insert(std::move(path));
   }
   return out;
 }
 
-void add_exact(cache::Invalidation& command, std::string path) {
-  command.targets.push_back({cache::Target::Kind::exact, {}, std::move(path)});
+// The object however its URL is spelled, and with any query: a bucket looks at no query, a cache key does.
+void add_object(cache::Invalidation& command, std::string_view key) {
+  for (const auto& path : url_paths(key)) {
+    command.targets.push_back({cache::Target::Kind::exact, {}, path});
+    command.targets.push_back({cache::Target::Kind::pattern, {}, path + "?*"});
+  }
 }
+
+bool is_s3(std::string_view source) { return source == "aws:s3" || source == "ceph:s3" || source == "minio:s3"; }
 
 // One S3 record: the object's own URL, and its directory's if it is an index document.
 Result<> add_record(const json& record, std::string_view prefix, cache::Invalidation& command) {
-  const auto name = text_at(record, "eventName");
-  std::string_view event = name;
-  if (event.starts_with("s3:")) event.remove_prefix(3);
+  std::string_view event = text_at(record, "eventName");
+  if (event.starts_with("s3:")) event.remove_prefix(3); // MinIO and Ceph write it so
   if (!event.starts_with("ObjectCreated:") && !event.starts_with("ObjectRemoved:") &&
       !event.starts_with("LifecycleExpiration:")) {
     return {};
@@ -82,9 +92,9 @@ Result<> add_record(const json& record, std::string_view prefix, cache::Invalida
   if (!key.starts_with(prefix)) return {};
   std::string_view served = std::string_view(key).substr(prefix.size());
   if (!prefix.empty() && served.starts_with('/')) served.remove_prefix(1);
-  add_exact(command, url_path(served));
+  add_object(command, served);
   if (served == kIndex || served.ends_with("/index.html")) {
-    add_exact(command, url_path(served.substr(0, served.size() - kIndex.size())));
+    add_object(command, served.substr(0, served.size() - kIndex.size()));
   }
   return {};
 }
@@ -100,13 +110,15 @@ Result<Interpreted> interpret_notification(std::string_view text, std::string_vi
   if (records != object.end()) {
     if (!records->is_array()) return bad("Records is not a list");
     cache::Invalidation command;
+    std::string others;
     for (const auto& record : *records) {
-      const auto source = text_at(record, "eventSource");
-      if (source != "aws:s3" && source != "ceph:s3" && source != "minio:s3") {
-        return Interpreted{std::nullopt, fmt::format("records of {}", source.empty() ? "no source" : source)};
+      if (const auto source = text_at(record, "eventSource"); !is_s3(source)) {
+        others = fmt::format("records of {}", source.empty() ? "no source" : source.substr(0, 40));
+        continue;
       }
       if (auto added = add_record(record, s3_prefix, command); !added) return std::unexpected(std::move(added.error()));
     }
+    if (command.targets.empty() && !others.empty()) return Interpreted{std::nullopt, std::move(others)};
     if (command.targets.empty()) return Interpreted{std::nullopt, "S3 events that change nothing served here"};
     return Interpreted{std::move(command), {}};
   }
@@ -115,7 +127,7 @@ Result<Interpreted> interpret_notification(std::string_view text, std::string_vi
     if (!command) return std::unexpected(std::move(command.error()));
     return Interpreted{std::move(*command), {}};
   }
-  return Interpreted{std::nullopt, "a message of another kind"};
+  return Interpreted{std::nullopt, "neither a purge ({\"paths\": [...], \"tags\": [...]}) nor S3 records"};
 }
 
 } // namespace verge::control

@@ -16,8 +16,9 @@ struct Interpreted {
   std::string reason;
 };
 
-// `s3_prefix`: object keys below it become URL paths without it; others are not served here. Error bad_input: it is a
-// purge message or an S3 event, but malformed.
+// An S3 record purges its object's path in the spellings that clients use, with any query; "index.html" its directory
+// too. `s3_prefix`: object keys below it become URL paths without it; others are not served here. Error bad_input: it
+// is a purge message or an S3 event, but malformed.
 Result<Interpreted> interpret_notification(std::string_view text, std::string_view s3_prefix);
 
 } // namespace verge::control

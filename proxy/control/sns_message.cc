@@ -2,24 +2,98 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
+#include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
 namespace verge::control {
 namespace {
 
 using nlohmann::json;
 
+constexpr int kDeepest = 8;              // MessageAttributes need three
+constexpr size_t kMostMembers = 32;      // SNS writes at most eleven
+constexpr size_t kMessageIdOctets = 128; // SNS writes 36; it becomes part of a key on disk
+
 std::unexpected<Error> bad(std::string what) { return fail(Errc::bad_input, std::move(what), Side::client); }
 
+// Takes the top-level members of one object, and of all else only its nesting: nobody has proved yet who sent this, so
+// it must not cost more memory than its own length.
+class Members final : public nlohmann::json_sax<json> {
+ public:
+  struct Value {
+    enum class Kind : uint8_t { string, null, other };
+    Kind kind = Kind::other;
+    std::string text; // of a string
+  };
+  std::map<std::string, Value, std::less<>> found;
+  std::string fault; // empty: none
+
+  bool null() override { return scalar(Value::Kind::null); }
+  bool boolean(bool) override { return scalar(Value::Kind::other); }
+  bool number_integer(number_integer_t) override { return scalar(Value::Kind::other); }
+  bool number_unsigned(number_unsigned_t) override { return scalar(Value::Kind::other); }
+  bool number_float(number_float_t, const string_t&) override { return scalar(Value::Kind::other); }
+  bool binary(binary_t&) override { return scalar(Value::Kind::other); }
+  bool string(string_t& text) override {
+    if (depth_ == 1) member_->second.text = std::move(text);
+    return scalar(Value::Kind::string);
+  }
+  bool start_object(size_t) override { return enter(true); }
+  bool start_array(size_t) override { return enter(false); }
+  bool end_object() override { return leave(); }
+  bool end_array() override { return leave(); }
+  bool key(string_t& name) override {
+    if (depth_ != 1) return true;
+    if (found.size() == kMostMembers) return stop(fmt::format("more than {} members", kMostMembers));
+    const auto [it, fresh] = found.try_emplace(std::move(name));
+    if (!fresh) return stop("a member stands twice");
+    member_ = it;
+    return true;
+  }
+  bool parse_error(size_t octet, const std::string&, const json::exception&) override {
+    return stop(fmt::format("not JSON at octet {}", octet));
+  }
+
+ private:
+  bool stop(std::string why) {
+    if (fault.empty()) fault = std::move(why);
+    return false;
+  }
+  bool scalar(Value::Kind kind) {
+    if (depth_ == 0) return stop("not a JSON object");
+    if (depth_ == 1) member_->second.kind = kind;
+    return true;
+  }
+  bool enter(bool object) {
+    if (depth_ == 0 && !object) return stop("not a JSON object");
+    if (depth_ == kDeepest) return stop(fmt::format("nested deeper than {}", kDeepest));
+    ++depth_;
+    return true;
+  }
+  bool leave() {
+    --depth_;
+    return true;
+  }
+  int depth_ = 0;
+  decltype(found)::iterator member_; // the one being read, while depth_ >= 1 and a key was seen
+};
+
 // Takes one member that must be there and be a string.
-Result<> take(const json& object, const char* name, std::string& into) {
-  const auto it = object.find(name);
-  if (it == object.end()) return bad(fmt::format("{} is missing", name));
-  if (!it->is_string()) return bad(fmt::format("{} is not a string", name));
-  into = it->get<std::string>();
+Result<> take(Members& from, std::string_view name, std::string& into) {
+  const auto it = from.found.find(name);
+  if (it == from.found.end()) return bad(fmt::format("{} is missing", name));
+  if (it->second.kind != Members::Value::Kind::string) return bad(fmt::format("{} is not a string", name));
+  into = std::move(it->second.text);
   return {};
+}
+
+std::optional<SnsType> type_from(std::string_view text) noexcept {
+  if (text == "Notification") return SnsType::notification;
+  if (text == "SubscriptionConfirmation") return SnsType::subscription_confirmation;
+  if (text == "UnsubscribeConfirmation") return SnsType::unsubscribe_confirmation;
+  return std::nullopt;
 }
 
 std::optional<int> digits(std::string_view s) noexcept {
@@ -34,42 +108,31 @@ std::optional<int> digits(std::string_view s) noexcept {
 } // namespace
 
 Result<SnsMessage> parse_sns_message(std::string_view text) {
-  std::set<std::string> seen;
-  bool twice = false;
-  const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::key && depth == 1) twice |= !seen.insert(parsed.get<std::string>()).second;
-    return true;
-  };
-  const auto object = json::parse(text, watch, false);
-  if (object.is_discarded() || !object.is_object()) return bad("the body is not a JSON object");
-  if (twice) return bad("a member stands twice");
+  Members members;
+  if (!json::sax_parse(text, &members)) return bad("the body is refused: " + members.fault);
 
   SnsMessage m;
-  using Member = std::pair<const char*, std::string*>;
+  using Member = std::pair<std::string_view, std::string*>;
   for (const auto& [name, into] : {Member{"Type", &m.type_text}, Member{"MessageId", &m.message_id},
                                    Member{"TopicArn", &m.topic_arn}, Member{"Message", &m.message},
                                    Member{"Timestamp", &m.timestamp}, Member{"SignatureVersion", &m.signature_version},
                                    Member{"Signature", &m.signature}, Member{"SigningCertURL", &m.signing_cert_url}}) {
-    if (auto taken = take(object, name, *into); !taken) return std::unexpected(std::move(taken.error()));
+    if (auto taken = take(members, name, *into); !taken) return std::unexpected(std::move(taken.error()));
   }
-  if (m.type_text == "Notification") {
-    m.type = SnsType::notification;
-  } else if (m.type_text == "SubscriptionConfirmation") {
-    m.type = SnsType::subscription_confirmation;
-  } else if (m.type_text == "UnsubscribeConfirmation") {
-    m.type = SnsType::unsubscribe_confirmation;
-  } else {
-    return bad(fmt::format("unknown Type \"{}\"", m.type_text));
+  const auto type = type_from(m.type_text);
+  if (!type) return bad(fmt::format("unknown Type \"{}\"", m.type_text.substr(0, 40)));
+  m.type = *type;
+  const auto visible = [](char c) { return c > ' ' && c < 0x7f; };
+  if (m.message_id.empty() || m.message_id.size() > kMessageIdOctets || !std::ranges::all_of(m.message_id, visible)) {
+    return bad(fmt::format("MessageId is not 1 to {} visible ASCII characters", kMessageIdOctets));
   }
-  if (m.type == SnsType::notification) {
-    const auto it = object.find("Subject");
-    if (it != object.end() && !it->is_null()) {
-      if (!it->is_string()) return bad("Subject is not a string");
-      m.subject = it->get<std::string>();
+  if (m.type != SnsType::notification) {
+    for (const auto& [name, into] : {Member{"Token", &m.token}, Member{"SubscribeURL", &m.subscribe_url}}) {
+      if (auto taken = take(members, name, *into); !taken) return std::unexpected(std::move(taken.error()));
     }
-  } else {
-    if (auto taken = take(object, "Token", m.token); !taken) return std::unexpected(std::move(taken.error()));
-    if (auto taken = take(object, "SubscribeURL", m.subscribe_url); !taken) {
+  } else if (const auto it = members.found.find("Subject");
+             it != members.found.end() && it->second.kind != Members::Value::Kind::null) {
+    if (auto taken = take(members, "Subject", m.subject.emplace()); !taken) {
       return std::unexpected(std::move(taken.error()));
     }
   }

@@ -1,7 +1,8 @@
 #include "proxy/control/sns_signature.h"
 
 #include <fmt/core.h>
-#include <openssl/bio.h>
+#include <openssl/asn1.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -16,6 +17,14 @@ namespace verge::control {
 namespace {
 
 constexpr int kLeastKeyBits = 2048;
+
+// What OpenSSL leaves behind would be taken for a fault of the next TLS connection on this thread.
+struct NoErrorsLeft {
+  NoErrorsLeft() = default;
+  NoErrorsLeft(const NoErrorsLeft&) = delete;
+  NoErrorsLeft& operator=(const NoErrorsLeft&) = delete;
+  ~NoErrorsLeft() { ERR_clear_error(); }
+};
 
 std::unexpected<Error> refuse(std::string what) { return fail(Errc::refused, std::move(what), Side::client); }
 
@@ -49,7 +58,8 @@ std::string_view strip(std::string_view s) {
 
 Result<std::shared_ptr<const SigningCertificate>> SigningCertificate::parse(std::string_view pem,
                                                                             const std::vector<std::string>& names) {
-  constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----\n", kEnd = "-----END CERTIFICATE-----";
+  const NoErrorsLeft clean;
+  constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----\n", kEnd = "\n-----END CERTIFICATE-----";
   std::string_view text = strip(pem);
   if (!text.starts_with(kBegin) || !text.ends_with(kEnd) || text.size() < kBegin.size() + kEnd.size()) {
     return refuse("the signing certificate is not one PEM block");
@@ -71,7 +81,7 @@ Result<std::shared_ptr<const SigningCertificate>> SigningCertificate::parse(std:
     return refuse(fmt::format("the signing certificate's key is not RSA of at least {} bits", kLeastKeyBits));
   }
   const auto carries = [raw](const std::string& name) {
-    return X509_check_host(raw, name.data(), name.size(), 0, nullptr) == 1;
+    return X509_check_host(raw, name.data(), name.size(), X509_CHECK_FLAG_NO_WILDCARDS, nullptr) == 1;
   };
   if (!names.empty() && std::none_of(names.begin(), names.end(), carries)) {
     return refuse(fmt::format("the signing certificate is not for {}", names.front()));
@@ -82,20 +92,27 @@ Result<std::shared_ptr<const SigningCertificate>> SigningCertificate::parse(std:
 SigningCertificate::~SigningCertificate() { X509_free(certificate_); }
 
 bool SigningCertificate::valid_at(WallTime now) const {
-  std::time_t t = std::chrono::duration_cast<Seconds>(now.time_since_epoch()).count();
-  return X509_cmp_time(X509_get0_notBefore(certificate_), &t) <= 0 &&
-         X509_cmp_time(X509_get0_notAfter(certificate_), &t) >= 0;
+  const auto t = static_cast<std::time_t>(std::chrono::floor<Seconds>(now).time_since_epoch().count());
+  const int begin = ASN1_TIME_cmp_time_t(X509_get0_notBefore(certificate_), t);
+  return (begin == -1 || begin == 0) &&
+         ASN1_TIME_cmp_time_t(X509_get0_notAfter(certificate_), t) >= 0; // -2: not a time
 }
 
 Result<> SigningCertificate::verify(const SnsMessage& message) const {
+  const NoErrorsLeft clean;
   const auto signature = decode_base64(message.signature);
   if (!signature) return refuse("the signature is not base64");
+  if (message.signature_version != "1" && message.signature_version != "2") {
+    return refuse(fmt::format("SignatureVersion \"{}\" is not known", message.signature_version.substr(0, 40)));
+  }
   const EVP_MD* digest = message.signature_version == "2" ? EVP_sha256() : EVP_sha1();
   const std::string text = string_to_sign(message);
   const Handle<EVP_MD_CTX, EVP_MD_CTX_free> context(EVP_MD_CTX_new());
   EVP_PKEY* key = X509_get0_pubkey(certificate_);
   if (!context || EVP_DigestVerifyInit(context.get(), nullptr, digest, nullptr, key) != 1) {
-    return fail(Errc::internal, "OpenSSL refuses the digest of the signature");
+    return fail(Errc::internal,
+                fmt::format("OpenSSL's policy on this machine forbids {} signatures{}", EVP_MD_get0_name(digest),
+                            message.signature_version == "1" ? "; set the topic's SignatureVersion to 2" : ""));
   }
   if (EVP_DigestVerify(context.get(), signature->data(), signature->size(),
                        reinterpret_cast<const unsigned char*>(text.data()), text.size()) != 1) {

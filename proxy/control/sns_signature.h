@@ -26,7 +26,8 @@ class SigningCertificate {
   SigningCertificate(const SigningCertificate&) = delete;
   SigningCertificate& operator=(const SigningCertificate&) = delete;
   bool valid_at(WallTime now) const; // notBefore <= now <= notAfter
-  // Error refused: the signature is not base64 or not this certificate's over this message.
+  // Error refused: the signature is not base64, of an unknown version, or not this certificate's over this message;
+  // internal: OpenSSL is set up to allow no SHA-1 (version 1).
   Result<> verify(const SnsMessage& message) const;
 
  private:

@@ -22,17 +22,58 @@ constexpr std::array<Partition, 8> kPartitions = {{
     {"aws-iso-f", "csp.hci.ic.gov"},
 }};
 
-// Regions whose messages are signed under a name of their own.
-constexpr std::array<std::string_view, 18> kOwnName = {
-    "ap-east-1",      "ap-east-2",      "ap-south-2",   "ap-southeast-3", "ap-southeast-4", "ap-southeast-5",
-    "ap-southeast-6", "ap-southeast-7", "me-south-1",   "me-central-1",   "eu-south-1",     "eu-south-2",
-    "eu-central-2",   "af-south-1",     "il-central-1", "ca-west-1",      "mx-central-1",   "eusc-de-east-1"};
+// Regions whose messages are signed under another name than "sns." and the partition's suffix.
+struct Signer {
+  std::string_view region, name;
+};
+constexpr std::array<Signer, 27> kSigners = {{
+    {"af-south-1", "sns-signing.af-south-1.amazonaws.com"},
+    {"ap-east-1", "sns-signing.ap-east-1.amazonaws.com"},
+    {"ap-east-2", "sns-signing.ap-east-2.amazonaws.com"},
+    {"ap-south-2", "sns-signing.ap-south-2.amazonaws.com"},
+    {"ap-southeast-3", "sns-signing.ap-southeast-3.amazonaws.com"},
+    {"ap-southeast-4", "sns-signing.ap-southeast-4.amazonaws.com"},
+    {"ap-southeast-5", "sns-signing.ap-southeast-5.amazonaws.com"},
+    {"ap-southeast-6", "sns-signing.ap-southeast-6.amazonaws.com"},
+    {"ap-southeast-7", "sns-signing.ap-southeast-7.amazonaws.com"},
+    {"ca-west-1", "sns-signing.ca-west-1.amazonaws.com"},
+    {"eu-central-2", "sns-signing.eu-central-2.amazonaws.com"},
+    {"eu-south-1", "sns-signing.eu-south-1.amazonaws.com"},
+    {"eu-south-2", "sns-signing.eu-south-2.amazonaws.com"},
+    {"il-central-1", "sns-signing.il-central-1.amazonaws.com"},
+    {"me-central-1", "sns-signing.me-central-1.amazonaws.com"},
+    {"me-south-1", "sns-signing.me-south-1.amazonaws.com"},
+    {"mx-central-1", "sns-signing.mx-central-1.amazonaws.com"},
+    {"cn-north-1", "sns-cn-north-1.amazonaws.com.cn"},
+    {"cn-northwest-1", "sns-cn-northwest-1.amazonaws.com.cn"},
+    {"us-gov-east-1", "sns-us-gov-west-1.amazonaws.com"}, // signed for by its sister
+    {"us-gov-west-1", "sns-us-gov-west-1.amazonaws.com"},
+    {"eusc-de-east-1", "sns-signing.eusc-de-east-1.amazonaws.eu"},
+    {"us-iso-east-1", "sns-us-iso-east-1.c2s.ic.gov"},
+    {"us-isob-east-1", "sns-us-isob-east-1.sc2s.sgov.gov"},
+    {"us-isof-east-1", "sns-signing.us-isof-east-1.csp.hci.ic.gov"},
+    {"us-isof-south-1", "sns-signing.us-isof-south-1.csp.hci.ic.gov"},
+    {"eu-isoe-west-1", "sns-signing.eu-isoe-west-1.cloud.adc-e.uk"},
+}};
+
+constexpr size_t kNameOctets = 256;
 
 bool all_of(std::string_view s, bool (*ok)(char)) { return !s.empty() && std::all_of(s.begin(), s.end(), ok); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_region_char(char c) { return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-'; }
+bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_name_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '-' || c == '_' || c == '.';
+}
+// Words of letters and a number at the end: "eu-west-1", "us-gov-east-1". Nothing else:
+// "sns.s3-us-west-2.amazonaws.com" would be a bucket of whoever took the name "sns" first.
+bool is_region(std::string_view s) {
+  int words = 0;
+  for (size_t dash = s.find('-'); dash != std::string_view::npos; dash = s.find('-')) {
+    if (!all_of(s.substr(0, dash), is_lower)) return false;
+    ++words;
+    s.remove_prefix(dash + 1);
+  }
+  return words >= 2 && all_of(s, is_digit);
 }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); }
 
@@ -56,8 +97,8 @@ Result<Topic> parse_topic_arn(std::string_view arn) {
     rest.remove_prefix(colon + 1);
   }
   parts[5] = rest;
-  if (parts[0] != "arn" || parts[2] != "sns" || !all_of(parts[3], is_region_char) || parts[4].size() != 12 ||
-      !all_of(parts[4], is_digit) || !all_of(parts[5], is_name_char)) {
+  if (parts[0] != "arn" || parts[2] != "sns" || !is_region(parts[3]) || parts[4].size() != 12 ||
+      !all_of(parts[4], is_digit) || parts[5].size() > kNameOctets || !all_of(parts[5], is_name_char)) {
     return fail(Errc::bad_input, fmt::format("\"{}\" is not a topic ARN (arn:aws:sns:REGION:ACCOUNT:NAME)", arn));
   }
   Topic topic{std::string(parts[1]), std::string(parts[3]), std::string(parts[4]), std::string(parts[5])};
@@ -71,15 +112,11 @@ std::string sns_host(const Topic& topic) { return fmt::format("sns.{}.{}", topic
 
 std::vector<std::string> signing_certificate_names(const Topic& topic) {
   const auto suffix = suffix_of(topic);
-  if (topic.partition == "aws-cn") return {fmt::format("sns-{}.{}", topic.region, suffix)};
-  if (topic.partition == "aws-us-gov") return {"sns-us-gov-west-1.amazonaws.com"};
-  if (topic.partition == "aws-iso") return {fmt::format("sns-us-iso-east-1.{}", suffix)};
-  if (topic.partition == "aws-iso-b") return {fmt::format("sns-us-isob-east-1.{}", suffix)};
-  if (topic.partition == "aws-iso-e" || topic.partition == "aws-iso-f" ||
-      std::find(kOwnName.begin(), kOwnName.end(), topic.region) != kOwnName.end()) {
-    return {fmt::format("sns-signing.{}.{}", topic.region, suffix)};
+  for (const auto& signer : kSigners) {
+    if (signer.region == topic.region && signer.name.ends_with(suffix)) return {std::string(signer.name)};
   }
-  return {fmt::format("sns.{}", suffix)};
+  // A region younger than this table signs under one of these; both are Amazon's alone.
+  return {fmt::format("sns.{}", suffix), fmt::format("sns-signing.{}.{}", topic.region, suffix)};
 }
 
 Result<std::string> signing_certificate_path(std::string_view url, const Topic& topic, std::string_view origin) {
