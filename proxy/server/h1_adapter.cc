@@ -205,7 +205,7 @@ void H1Adapter::send_end() {
 void H1Adapter::abort() {
   if (closing_) return;
   closing_ = true;
-  timer_.stop();
+  watch_closing();
   // A reset makes sure that a body ended by the close is not taken for complete; with a length or chunks the client
   // sees for itself, and what was sent still arrives.
   if (framing_ == http::Framing::close || !head_sent_) {
@@ -288,8 +288,15 @@ void H1Adapter::drain() {
 void H1Adapter::close() {
   if (closing_) return;
   closing_ = true;
-  timer_.stop();
+  watch_closing();
   connection_.close_after_flush();
+}
+
+// What is still queued must go out at some pace, or the connection would stay for ever.
+void H1Adapter::watch_closing() {
+  waiting_ = Waiting::client;
+  written_at_watch_ = connection_.bytes_written();
+  timer_.start(settings_->times.send_timeout);
 }
 
 // --- time ---
@@ -323,7 +330,11 @@ void H1Adapter::watch() {
 }
 
 void H1Adapter::on_timer() {
-  if (closing_) return;
+  if (closing_) {
+    if (connection_.bytes_written() != written_at_watch_) return watch_closing();
+    g_timeouts.add();
+    return connection_.abort();
+  }
   if (waiting_ == Waiting::client && connection_.bytes_written() != written_at_watch_) return watch();
   switch (waiting_) {
     case Waiting::nothing: return;

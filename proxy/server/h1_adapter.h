@@ -41,6 +41,7 @@ class H1Adapter final : public Protocol, public http::ClientStream {
   void response_ended();
   void finish_exchange();
   void close();
+  void watch_closing();
   void watch(); // sets the timer to what we wait for now
   void on_timer();
 

@@ -215,11 +215,13 @@ void H2Adapter::drain() {
 void H2Adapter::close() {
   if (closing_) return;
   closing_ = true;
-  timer_.stop();
   for (auto& [id, stream] : streams_) {
     stream->dead_ = true;
     stream->handler_->on_cut();
   }
+  // What is still queued must go out at some pace, or the connection would stay for ever.
+  written_at_watch_ = connection_.bytes_written();
+  timer_.start(settings_->times.send_timeout);
   connection_.close_after_flush();
 }
 
@@ -240,7 +242,11 @@ void H2Adapter::watch() {
 }
 
 void H2Adapter::on_timer() {
-  if (closing_) return;
+  if (closing_) {
+    if (connection_.bytes_written() == written_at_watch_) return connection_.abort();
+    written_at_watch_ = connection_.bytes_written();
+    return timer_.start(settings_->times.send_timeout);
+  }
   if (written_at_watch_ == UINT64_MAX) { // idle for its whole time
     session_->shutdown();
     pump();

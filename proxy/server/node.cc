@@ -175,7 +175,10 @@ Result<> Node::apply(std::shared_ptr<const config::Config> config) {
     for (auto& of_worker : bindings) {
       Binding binding{listen.address, -1, tls, client_auth};
       if (known == listening_.end()) {
-        auto fd = net::Listener::bind(*endpoint, kBacklog);
+        // A path can be bound once only: further workers accept from the same socket.
+        const bool shared_socket = !endpoint->unix_path.empty() && &of_worker != &bindings.front();
+        auto fd =
+            shared_socket ? Result<int>(::dup(bindings.front().back().fd)) : net::Listener::bind(*endpoint, kBacklog);
         if (!fd) return std::unexpected(std::move(fd.error()).in("listen"));
         sockets.add(*fd);
         binding.fd = *fd;
