@@ -22,7 +22,7 @@ from support.ceph import Ceph  # noqa: E402
 from support.certificates import Certificates  # noqa: E402
 from support.clients import Curl, open_page  # noqa: E402
 from support.edge import Edge  # noqa: E402
-from support.processes import environment, run  # noqa: E402
+from support.processes import Process, environment, run  # noqa: E402
 from support.serverless import Serverless, install_node_modules  # noqa: E402
 from support.sns import UNREADY_CERTIFICATE_PATH, Sns, as_posted, header_fields  # noqa: E402
 
@@ -42,7 +42,7 @@ def together(*works):
         except BaseException as e:  # noqa: BLE001 - handed on
             errors.append(e)
 
-    threads = [threading.Thread(target=one, args=(work,)) for work in works]
+    threads = [threading.Thread(target=one, args=(work,), daemon=True) for work in works]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -66,11 +66,10 @@ class Story(unittest.TestCase):
         if not os.environ.get("VERGE_E2E_KEEP"):
             cls.addClassCleanup(shutil.rmtree, work, ignore_errors=True)
         cls.artifacts, cls.work = artifacts, work
+        cls.addClassCleanup(Process.stop_all)
 
         cls.ceph = Ceph(work / "ceph", artifacts)
-        cls.addClassCleanup(cls.ceph.stop)
         cls.serverless = Serverless(HERE, work / "functions", artifacts)
-        cls.addClassCleanup(cls.serverless.stop)
 
         def node_side():
             install_node_modules(HERE)
@@ -87,7 +86,6 @@ class Story(unittest.TestCase):
         cls.edge = Edge(binary, HOST, cls.certificates, artifacts, s3=cls.ceph.endpoint, serverless=cls.serverless,
                         sns=cls.sns)
         cls.addClassCleanup(cls.keep_access_log)
-        cls.addClassCleanup(cls.edge.stop)
         cls.ceph.aws("s3api", "create-bucket", "--bucket", "site")
         cls.edge.start()
         cls.curl = Curl(cls.edge)
@@ -562,12 +560,16 @@ class Story(unittest.TestCase):
         self.assertNotIn("only-known-to-this-test", self.edge.access_log.read_text() + self.edge.log_text())
 
 
-def too_long(*_):
-    raise TimeoutError(f"the whole took longer than {SELF_LIMIT_SECONDS} s")
+def give_up(number, _):
+    # Of all exceptions this is the one that unittest does not take for a failed test and go on.
+    raise KeyboardInterrupt(f"longer than {SELF_LIMIT_SECONDS} s" if number == signal.SIGALRM else "told to end")
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGALRM, too_long)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGALRM, give_up)
+    signal.signal(signal.SIGTERM, give_up)
     signal.alarm(SELF_LIMIT_SECONDS)
-    unittest.main(verbosity=2)
+    try:
+        unittest.main(verbosity=2)
+    finally:
+        Story.doClassCleanups()

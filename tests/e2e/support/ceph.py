@@ -64,7 +64,6 @@ class Ceph:
                                  " (tests/run installs them; or: deploy/install-packages test)")
         self._d = folder
         self._logs = logs
-        self._running = []
         self.endpoint = None
 
     def start(self):
@@ -108,9 +107,7 @@ class Ceph:
                 store.stop()
 
     def _run(self, name, argv):
-        process = Process(name, argv, self._logs)
-        self._running.append(process)
-        return process
+        return Process(name, argv, self._logs)
 
     def _answers(self):
         try:
@@ -127,7 +124,3 @@ class Ceph:
                           AWS_EC2_METADATA_DISABLED="true", AWS_CONFIG_FILE="/dev/null", AWS_PAGER="",
                           AWS_SHARED_CREDENTIALS_FILE="/dev/null")
         return run(["aws", "--endpoint-url", self.endpoint, *arguments], env=env).stdout.decode()
-
-    def stop(self):
-        for process in reversed(self._running):
-            process.stop()

@@ -96,10 +96,6 @@ class Edge:
         self._process.signal(signal.SIGKILL)
         self._process.wait()
 
-    def stop(self):
-        if self._process is not None:
-            self._process.stop()
-
     def log_text(self):
         """All that the program wrote, in all its runs."""
         return self._process.log.read_text()

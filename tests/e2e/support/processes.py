@@ -5,6 +5,7 @@ import random
 import signal
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -58,18 +59,29 @@ def free_ports(count):
 class Process:
     """A program that runs until it is stopped."""
 
+    _all = []
+    _lock = threading.Lock()
+    _closed = False
+
     def __init__(self, name, argv, log_folder, *, env=None, cwd=None):
         self.name = name
         self.log = Path(log_folder) / f"{name}.log"
-        with open(self.log, "ab") as log:
+        with Process._lock, open(self.log, "ab") as log:
+            if Process._closed:
+                raise AssertionError(f"{name} is not started any more: the test is over")
+            Process._all.append(self)
             self.log_begin = log.tell()
             self._popen = subprocess.Popen([str(a) for a in argv], env=env or environment(), cwd=cwd, stdout=log,
                                            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                                            start_new_session=True)
 
-    @property
-    def pid(self):
-        return self._popen.pid
+    @classmethod
+    def stop_all(cls):
+        """Ends what still runs, in the reverse order, and lets nothing start after it."""
+        with cls._lock:
+            cls._closed = True
+        for process in reversed(cls._all):
+            process.stop()
 
     def output(self):
         with open(self.log, "rb") as log:

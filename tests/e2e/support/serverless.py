@@ -27,7 +27,6 @@ def install_node_modules(here):
 class Serverless:
     def __init__(self, here, folder, logs):
         self._here, self._folder, self._logs = here, folder, logs
-        self._process = None
         self.http_api = self.rest_api = self.lambda_endpoint = None
 
     def start(self):
@@ -37,14 +36,10 @@ class Serverless:
         http, websocket, invoke = free_ports(3)
         env = environment(HOME=str(project), SLS_TELEMETRY_DISABLED="1", SLS_NOTIFICATIONS_MODE="off", CI="1",
                           AWS_ACCESS_KEY_ID="unused", AWS_SECRET_ACCESS_KEY="unused")
-        self._process = Process("serverless", [
+        process = Process("serverless", [
             self._here / "node_modules/.bin/osls", "offline", "start", "--host", "127.0.0.1", "--httpPort", http,
             "--websocketPort", websocket, "--lambdaPort", invoke, "--noTimeout"], self._logs, env=env, cwd=project)
-        self._process.wait_ready(lambda: accepts(http) and accepts(invoke))
+        process.wait_ready(lambda: accepts(http) and accepts(invoke))
         self.http_api = f"http://127.0.0.1:{http}"
         self.rest_api = f"http://127.0.0.1:{http}/dev"
         self.lambda_endpoint = f"http://127.0.0.1:{invoke}"
-
-    def stop(self):
-        if self._process is not None:
-            self._process.stop()
