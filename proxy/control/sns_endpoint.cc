@@ -99,7 +99,10 @@ class Checks : public std::enable_shared_from_this<Checks> {
     }
     auto parsed = parse_sns_message(job->body);
     job->body = {};
-    if (!parsed) return malformed(job, parsed.error().what);
+    if (!parsed) {
+      return parsed.error().code == Errc::refused ? refuse(job, parsed.error().what)
+                                                  : malformed(job, parsed.error().what);
+    }
     job->message = std::move(*parsed);
     const auto& m = job->message;
     const auto agrees = [&q](std::string_view name, std::string_view value) {

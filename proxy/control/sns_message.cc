@@ -80,10 +80,13 @@ class Members final : public nlohmann::json_sax<json> {
   decltype(found)::iterator member_; // the one being read, while depth_ >= 1 and a key was seen
 };
 
-// Takes one member that must be there and be a string.
+// Takes one member that must be there and be a string. Without those of the signature the message is whole, but unsigned.
 Result<> take(Members& from, std::string_view name, std::string& into) {
   const auto it = from.found.find(name);
-  if (it == from.found.end()) return bad(fmt::format("{} is missing", name));
+  if (it == from.found.end()) {
+    const bool unsigned_message = name.starts_with("Sign");
+    return fail(unsigned_message ? Errc::refused : Errc::bad_input, fmt::format("{} is missing", name), Side::client);
+  }
   if (it->second.kind != Members::Value::Kind::string) return bad(fmt::format("{} is not a string", name));
   into = std::move(it->second.text);
   return {};

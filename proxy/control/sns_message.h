@@ -23,7 +23,7 @@ struct SnsMessage {
 // Error bad_input: not one JSON object and nothing behind it, a member twice, a member that is no string, a member
 // missing, an unknown Type, a MessageId that is none, more members or deeper nesting than SNS ever writes. Members that
 // are not signed are passed over, MessageAttributes among them. Costs no more memory than `json` is long, since nobody
-// has proved yet who sent it.
+// has proved yet who sent it. Error refused: only what signs it is missing.
 Result<SnsMessage> parse_sns_message(std::string_view json);
 
 // "Name\nValue\n" of the signed members in byte order of their names; the Timestamp as it was written.

@@ -88,7 +88,7 @@ void Exchange::run() {
 void Exchange::send_answer(int code, std::string_view detail) {
   status = code;
   answer.detail = detail;
-  if (answer.result == CacheResult::none) answer.result = CacheResult::error;
+  if (answer.result == CacheResult::none && !reply) answer.result = CacheResult::error; // a reply is our own word
   if (head_sent) { // too late for a page: the client must see that it is cut
     client.abort();
     return;
