@@ -6,11 +6,11 @@
 #include <algorithm>
 
 #include "cache/lmdb/env.h"
-#include "cache/lmdb/id_bits.h"
 #include "cache/lmdb/lookup.h"
 #include "cache/lmdb/pins.h"
 #include "cache/lmdb/read_scope.h"
 #include "cache/lmdb/reader_threads.h"
+#include "cache/lmdb/residency.h"
 #include "cache/lmdb/writer.h"
 #include "proxy/base/log.h"
 
@@ -25,9 +25,9 @@ class LmdbDisk final : public Disk {
   LmdbDisk(const DiskOptions& options, const Clock& clock, const Epochs& epochs, std::unique_ptr<Env> env, State state)
       : clock_(clock),
         env_(std::move(env)),
-        hot_(ring_size(env_->map_bytes())),
+        recency_(ring_size(env_->map_bytes())),
         parked_(*env_),
-        writer_(options, {*env_, clock, epochs, pins_, hot_}, state),
+        writer_(options, {*env_, clock, epochs, pins_, recency_}, state),
         threads_(options.reader_threads) {
     threads_.post([this] { warm_index(); });
   }
@@ -55,7 +55,7 @@ class LmdbDisk final : public Disk {
 
   void pin(uint64_t id) override { pins_.pin(id); }
   void unpin(uint64_t id) override { pins_.unpin(id); }
-  void touch(uint64_t id) override { hot_.mark(id); }
+  void touch(uint64_t id) override { recency_.read.mark(id); }
 
   bool store(const EntryRef& entry) override { return writer_.store(entry); }
   void poke(const EntryRef& entry) override { writer_.poke(entry); }
@@ -158,7 +158,7 @@ class LmdbDisk final : public Disk {
     {
       const ReadScope scope(parked_);
       if (!readable(scope)) return Lookup{};
-      result = find_response(*env_, scope.txn(), key, request, touch);
+      result = find_response(*env_, scope.txn(), key, request, touch, recency_.resident);
       // While the scope stands: what is leased now was there when the writer last looked.
       const bool on_disk = result.found.blocks.empty() && result.found.length > 0;
       if (result.get == Get::found && on_disk && !pins_.lease(result.found.id, clock_.mono())) result.get = Get::none;
@@ -168,7 +168,7 @@ class LmdbDisk final : public Disk {
     Lookup out{.entry = nullptr, .pending = false, .other_variants = result.other_variants};
     if (result.get != Get::found) return out;
     auto& found = result.found;
-    hot_.mark(found.id);
+    recency_.read.mark(found.id);
     out.entry = Entry::complete_from(std::move(found.head), std::move(found.blocks), found.length, found.id, this);
     return out;
   }
@@ -178,6 +178,7 @@ class LmdbDisk final : public Disk {
     const ReadScope scope(parked_);
     if (!readable(scope)) return fail(Errc::storage, "the disk tier is off");
     auto chunk = read_chunk_of(*env_, scope.txn(), id, n, touch);
+    if (touch == Touch::all && chunk.block) recency_.resident.moved(chunk.block->capacity());
     switch (chunk.get) {
       case Get::found: return std::move(chunk.block);
       case Get::cold: return BlockRef{};
@@ -227,7 +228,7 @@ class LmdbDisk final : public Disk {
   const Clock& clock_;
   std::unique_ptr<Env> env_;
   Pins pins_;
-  IdBits hot_;
+  Recency recency_;
   std::atomic<bool> stopping_{false};
   mutable ParkedTxns parked_;
   mutable Writer writer_;

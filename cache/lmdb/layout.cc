@@ -117,6 +117,7 @@ constexpr uint64_t kFormatMagic = 0x6568636165677276; // "vrgeache" as octets
 
 std::string encode(const Format& f) {
   Packer p;
+  p.reserve(64);
   p.num(kFormatMagic);
   p.num(f.version);
   p.num(f.order);
@@ -141,6 +142,7 @@ std::optional<Format> decode_format(std::string_view value) {
 
 std::string encode(const State& s) {
   Packer p;
+  p.reserve(64);
   p.num(s.next_id);
   p.num(s.seq);
   p.num(s.entries);

@@ -29,7 +29,8 @@ bool is_resident(const MDB_val& value, uint64_t page_bytes) noexcept {
 
 namespace {
 
-// Values of up to about half a page stand in the tree's own leaf, which getting there has touched already.
+// Values of up to about half a page stand in the tree's own leaf, which getting there has touched already: that is what
+// Residency is for.
 bool may_touch(const Env& env, const MDB_val& value, Touch touch) noexcept {
   return touch == Touch::all || value.mv_size < env.page_bytes() / 2 - 64 || is_resident(value, env.page_bytes());
 }
@@ -44,13 +45,14 @@ std::optional<IndexRow> get_row(const Env& env, MDB_txn* txn, const IndexKey& ke
 
 } // namespace
 
-FindResult find_response(const Env& env, MDB_txn* txn, std::string_view key, const http::Headers& request,
-                         Touch touch) {
+FindResult find_response(const Env& env, MDB_txn* txn, std::string_view key, const http::Headers& request, Touch touch,
+                         Residency& residency) {
   FindResult result;
   const auto row = get_row(env, txn, index_key(key, env.seed()));
   if (!row) return result;
   Record best;
   const auto consider = [&](uint64_t id, const std::vector<std::string>& fields, std::string_view values) {
+    if (touch == Touch::resident && !residency.likely(id)) return false;
     const BodyKey at = record_key(id);
     MDB_val value;
     if (get(txn, env.tables().body, val(at.view()), value) != 0) {
@@ -58,6 +60,7 @@ FindResult find_response(const Env& env, MDB_txn* txn, std::string_view key, con
       return true;
     }
     if (!may_touch(env, value, touch)) return false;
+    if (touch == Touch::all) residency.touched(id, value.mv_size + env.page_bytes());
     auto record = decode_record(id, view(value));
     if (!record) {
       result.damaged.push_back({id, join_names(fields), std::string(values)});

@@ -12,6 +12,7 @@
 
 #include "cache/entry/stored_head.h"
 #include "cache/lmdb/env.h"
+#include "cache/lmdb/residency.h"
 #include "proxy/base/block.h"
 #include "proxy/http/headers.h"
 
@@ -43,7 +44,8 @@ struct FindResult {
   std::vector<Damaged> damaged;
 };
 // Of several that match (different Vary lists of one key) the one that was received last.
-FindResult find_response(const Env& env, MDB_txn* txn, std::string_view key, const http::Headers& request, Touch touch);
+FindResult find_response(const Env& env, MDB_txn* txn, std::string_view key, const http::Headers& request, Touch touch,
+                         Residency& residency);
 
 // Where chunk n lies; its checksum is the caller's to hold against it.
 struct ChunkPlace {

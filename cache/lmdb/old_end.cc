@@ -42,7 +42,7 @@ int OldEnd::store_again(WriteTxn& txn, uint64_t id, const Record& record, uint64
     if (const int rc = txn.put_chunk(again, n, {chunks[n]->data(), chunks[n]->capacity()}); rc != 0) return rc;
   }
   if (const int rc = txn.put_record(again, *record.head, record.length, record.inlined, body); rc != 0) return rc;
-  hot_.clear(again);
+  recency_.born(again, cost);
   budget -= cost;
   done = true;
   return 0;
@@ -73,7 +73,8 @@ OldEnd::Freed OldEnd::make_room(WriteTxn& txn, uint64_t pages, uint64_t second_c
         bool again = false;
         uint64_t current = 0;
         rc = txn.find_id(head.key, names, head.vary_values, current);
-        if (rc == 0 && current == id && hot_.test(id) && epochs_.check(head.key, head.tags, head.seq) != Verdict::dead)
+        if (rc == 0 && current == id && recency_.read.test(id) &&
+            epochs_.check(head.key, head.tags, head.seq) != Verdict::dead)
           rc = store_again(txn, id, *record, second_chance_bytes, again);
         if (rc == 0 && !again && current == id) {
           rc = txn.unlink(head.key, names, head.vary_values, id);
@@ -83,7 +84,7 @@ OldEnd::Freed OldEnd::make_room(WriteTxn& txn, uint64_t pages, uint64_t second_c
     } else if (rc == MDB_NOTFOUND) {
       rc = 0; // chunks whose record was never written, or was deleted in a turn before
     }
-    hot_.clear(id);
+    recency_.read.clear(id);
     bool done = false;
     if (rc == 0) rc = txn.drop_parts(id, kPartsAtOnce, done);
     if (rc == 0 && !done) from = id;

@@ -7,8 +7,8 @@
 #include <functional>
 
 #include "cache/invalidate/epochs.h"
-#include "cache/lmdb/id_bits.h"
 #include "cache/lmdb/pins.h"
+#include "cache/lmdb/residency.h"
 #include "cache/lmdb/write_txn.h"
 
 namespace verge::cache {
@@ -16,8 +16,8 @@ namespace verge::cache {
 class OldEnd {
  public:
   // `busy(id)`: an Entry that is being stored, or has failed and is still read.
-  OldEnd(const Epochs& epochs, Pins& pins, IdBits& hot, std::function<bool(uint64_t)> busy)
-      : epochs_(epochs), pins_(pins), hot_(hot), busy_(std::move(busy)) {}
+  OldEnd(const Epochs& epochs, Pins& pins, Recency& recency, std::function<bool(uint64_t)> busy)
+      : epochs_(epochs), pins_(pins), recency_(recency), busy_(std::move(busy)) {}
 
   struct Freed {
     int rc = 0;
@@ -39,7 +39,7 @@ class OldEnd {
 
   const Epochs& epochs_;
   Pins& pins_;
-  IdBits& hot_;
+  Recency& recency_;
   std::function<bool(uint64_t)> busy_;
 };
 

@@ -19,7 +19,7 @@ Writer::Writer(const DiskOptions& options, Parts parts, State state)
     : options_(options),
       parts_(parts),
       state_(state),
-      old_end_(parts.epochs, parts.pins, parts.hot,
+      old_end_(parts.epochs, parts.pins, parts.recency,
                [this](uint64_t id) {
                  return writing_.contains(id) ||
                         std::ranges::any_of(doomed_, [id](const Doomed& d) { return d.id == id; });

@@ -40,7 +40,7 @@ class Writer {
     const Clock& clock;
     const Epochs& epochs;
     Pins& pins;
-    IdBits& hot;
+    Recency& recency;
   };
   Writer(const DiskOptions& options, Parts parts, State state);
   // Writes what was handed in, lets go of what is still growing, ends.
@@ -78,6 +78,7 @@ class Writer {
   void run();
   void idle();
   void plan(const JobRef& job);
+  bool lies_in_record(uint64_t length, uint64_t head) const;
   void plan_chunk(const JobRef& job, BlockRef block, uint64_t size);
   void plan_record(const JobRef& job, uint64_t length, bool inlined, BlockRef body);
   void drop_job(const JobRef& job); // the Entry failed, or can't be stored

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 
 #include "cache/lmdb/writer.h"
 #include "proxy/base/log.h"
@@ -11,10 +12,13 @@ namespace verge::cache {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
-constexpr int kAttempts = 6;             // at a full map, each with more room made
-constexpr uint64_t kStepSlack = 256;     // keys, index row, page headers
-constexpr uint64_t kBatchSlack = 32'768; // the tree's own pages
-constexpr size_t kDropAtOnce = 256;      // chunks of given-up bodies, per transaction
+constexpr int kAttempts = 6;               // at a full map, each with more room made
+constexpr uint64_t kStepSlack = 256;       // keys, index row, page headers
+constexpr uint64_t kBatchSlack = 32'768;   // the tree's own pages
+constexpr uint64_t kMostInRecord = 16'384; // a 304 writes the record anew, body and all
+constexpr uint64_t kValueHead = 16;        // LMDB's, before a value with pages of its own
+constexpr uint64_t kTrialBytes = 1u << 20;
+constexpr size_t kDropAtOnce = 256; // chunks of given-up bodies, per transaction
 
 } // namespace
 
@@ -32,7 +36,7 @@ void Writer::plan(const JobRef& job) {
   if (state == EntryState::complete) {
     const HeadRef head = entry.head();
     if (parts_.epochs.check(head->key, head->tags, head->seq) == Verdict::dead) return drop_job(job);
-    if (job->id == 0 && length <= options_.inline_bytes) {
+    if (job->id == 0 && lies_in_record(length, record_head_bytes(*head))) {
       if (length > 0 && blocks.empty()) return drop_job(job);
       return plan_record(job, length, true, length > 0 ? blocks.front() : BlockRef{});
     }
@@ -48,10 +52,19 @@ void Writer::plan(const JobRef& job) {
   plan_record(job, length, false, {});
 }
 
+// Small bodies share pages with others there; larger ones go where the head comes along for nothing: a value beyond
+// half a page has whole pages to itself, and the last of them is seldom full.
+bool Writer::lies_in_record(uint64_t length, uint64_t head) const {
+  if (length <= options_.inline_bytes) return true;
+  const uint64_t page = parts_.env.page_bytes();
+  const auto pages = [page](uint64_t n) { return (n + kValueHead + page - 1) / page; };
+  return length <= kMostInRecord && pages(length + head) == pages(length);
+}
+
 void Writer::plan_chunk(const JobRef& job, BlockRef block, uint64_t size) {
   if (job->id == 0) {
     job->id = next_id_++;
-    parts_.hot.clear(job->id);
+    parts_.recency.born(job->id, size);
     writing_.emplace(job->id, job);
   }
   const uint32_t n = job->planned++;
@@ -68,7 +81,7 @@ void Writer::plan_chunk(const JobRef& job, BlockRef block, uint64_t size) {
 void Writer::plan_record(const JobRef& job, uint64_t length, bool inlined, BlockRef body) {
   if (job->id == 0) { // small or empty: all of it is the record
     job->id = next_id_++;
-    parts_.hot.clear(job->id);
+    parts_.recency.born(job->id, length);
     writing_.emplace(job->id, job);
   }
   const HeadRef head = job->entry->head();
@@ -150,7 +163,7 @@ int Writer::attempt(uint64_t bytes, bool apart) {
     if (todo != Todo::age) freed = old_end_.make_room(txn, pages_allowed(bytes), batch_limit_, parts_.clock.mono());
     int rc = freed.rc;
     if (rc == 0 && todo == Todo::steps && !freed.more) rc = write_steps(txn);
-    if (rc == 0 && todo == Todo::age) rc = txn.put(parts_.env.tables().sys, "probe", "");
+    if (rc == 0 && todo == Todo::age) rc = txn.put(parts_.env.tables().sys, "trial", "");
     const uint64_t next_id = txn.state().next_id;
     if (rc == 0) rc = txn.commit();
     parts_.pins.absolve();
@@ -221,17 +234,22 @@ void Writer::failed(int rc) {
                options_.retry_time.count());
 }
 
-// A transaction that writes something small.
+// Writes about as much as a batch would, and deletes it: on a full disk something small often still fits.
 bool Writer::try_again() {
   if (SteadyClock::now() < retry_at_ || broken_.load()) return false;
   retry_at_ = SteadyClock::now() + options_.retry_time;
-  WriteTxn txn(parts_.env, state_);
-  int rc = txn.begin();
-  if (rc == 0) rc = txn.put(parts_.env.tables().sys, "probe", "");
-  if (rc == 0) rc = txn.commit();
-  if (rc != 0) {
-    stats_.write_errors.fetch_add(1, std::memory_order_relaxed);
-    return false;
+  const MDB_dbi sys = parts_.env.tables().sys;
+  const std::string trial(std::min<uint64_t>(batch_limit_, kTrialBytes), '\0');
+  for (const bool write : {true, false}) {
+    WriteTxn txn(parts_.env, state_);
+    int rc = txn.begin();
+    if (rc == 0) rc = write ? txn.put(sys, "trial", trial) : txn.erase(sys, "trial");
+    if (rc == 0) rc = txn.commit();
+    if (rc == MDB_MAP_FULL) break; // full of what can be evicted: not the disk's fault
+    if (rc != 0) {
+      stats_.write_errors.fetch_add(1, std::memory_order_relaxed);
+      return false;
+    }
   }
   writable_ = true;
   log::info("lmdb", "the cache can be written again");
@@ -239,8 +257,12 @@ bool Writer::try_again() {
 }
 
 Error Writer::error_of(int rc) const {
+  // LMDB says "Input/output error" where a write fell short, as it does on a full disk: so say how full it is.
+  std::error_code ec;
+  const auto space = std::filesystem::space(options_.path, ec);
+  const std::string room = ec ? "" : fmt::format(" ({} MiB free there)", space.available >> 20);
   return {Errc::storage, Side::self, Retry::if_idempotent,
-          fmt::format("write to {}: {}", options_.path, mdb_strerror(rc))};
+          fmt::format("write to {}: {}{}", options_.path, mdb_strerror(rc), room)};
 }
 
 } // namespace verge::cache

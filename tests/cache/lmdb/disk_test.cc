@@ -117,6 +117,23 @@ TEST_F(DiskTest, AnErasedResponseIsNotFoundAnyMore) {
   EXPECT_EQ(disk->stats().entries, 1U);
 }
 
+// The loop must not stop for the disk: a reader thread goes first where nobody has been yet.
+TEST_F(DiskTest, AfterARestartTheFirstLookupOfAResponseIsAnsweredLaterAndTheNextAtOnce) {
+  open();
+  put(key(1), "one");
+  open();
+  std::optional<Disk::Lookup> late;
+  const auto first = disk->find(key(1), {}, loop, [&](Disk::Lookup l) { late = std::move(l); });
+  EXPECT_TRUE(first.pending);
+  EXPECT_EQ(first.entry, nullptr);
+  while (!late) loop.run();
+  EXPECT_EQ(body_of(late->entry), "one");
+  const auto second = disk->find(key(1), {}, loop, [](Disk::Lookup) { FAIL(); });
+  EXPECT_FALSE(second.pending);
+  EXPECT_EQ(body_of(second.entry), "one");
+  EXPECT_FALSE(disk->find(key(2), {}, loop, [](Disk::Lookup) { FAIL(); }).pending); // a miss needs no disk
+}
+
 TEST_F(DiskTest, AnAnswerToHeadIsNotStored) {
   open();
   auto head = head_for(key(1));

@@ -1,0 +1,157 @@
+// Records, keys and small values: what is written is read back, and nothing else is believed.
+#include <gtest/gtest.h>
+
+#include "cache/lmdb/layout.h"
+#include "cache/lmdb/pins.h"
+#include "cache/lmdb/record.h"
+#include "cache/lmdb/residency.h"
+#include "tests/cache/lmdb/disk_support.h"
+
+namespace verge::cache {
+namespace {
+
+using testing::head_for;
+
+TEST(Record, ComesBackAsItWasPut) {
+  const auto head = head_for("https://h.example/a", {.vary_fields = {"x-a", "x-b"}, .vary_values = "v", .tags = {"t"}});
+  const std::string value = encode_record(7, *head, 5, true, "hello");
+  const auto record = decode_record(7, value);
+  ASSERT_TRUE(record.has_value());
+  EXPECT_EQ(record->length, 5U);
+  EXPECT_TRUE(record->inlined);
+  EXPECT_EQ(record->body, "hello");
+  EXPECT_EQ(record->head->key, head->key);
+  EXPECT_EQ(record->head->vary_fields, head->vary_fields);
+  EXPECT_EQ(record->head->vary_values, "v");
+  EXPECT_EQ(record->head->tags, head->tags);
+  EXPECT_EQ(record->head->content_length, 5U);
+}
+
+TEST(Record, OfAStatusWithoutBodyHasNoLength) {
+  const auto head = head_for("https://h.example/a");
+  head->status = 204;
+  const auto record = decode_record(7, encode_record(7, *head, 0, true, ""));
+  ASSERT_TRUE(record.has_value());
+  EXPECT_FALSE(record->head->content_length.has_value());
+}
+
+TEST(Record, OfAnotherIdIsNotBelieved) {
+  const std::string value = encode_record(7, *head_for("https://h.example/a"), 5, true, "hello");
+  EXPECT_FALSE(decode_record(8, value).has_value());
+}
+
+TEST(Record, WithAnyOctetChangedOrCutOrAddedIsNotBelieved) {
+  const std::string value = encode_record(7, *head_for("https://h.example/a", {.tags = {"t"}}), 5, true, "hello");
+  for (size_t i = 0; i < value.size(); ++i) {
+    for (const char bit : {'\x01', '\x80'}) {
+      std::string changed = value;
+      changed[i] = static_cast<char>(changed[i] ^ bit);
+      EXPECT_FALSE(decode_record(7, changed).has_value()) << i;
+    }
+    EXPECT_FALSE(decode_record(7, std::string_view(value).substr(0, i)).has_value()) << i;
+  }
+  EXPECT_FALSE(decode_record(7, value + '\0').has_value());
+}
+
+TEST(IndexRow, ComesBackAsItWasPutAndNothingElseIsBelieved) {
+  const IndexRow row{9, {{"x-a", 3}, {"x-a\nx-b", 1}}};
+  const std::string value = encode(row);
+  const auto back = decode_index_row(value);
+  ASSERT_TRUE(back.has_value());
+  EXPECT_EQ(back->id, 9U);
+  ASSERT_EQ(back->variants.size(), 2U);
+  EXPECT_EQ(back->variants[1].names, "x-a\nx-b");
+  EXPECT_EQ(back->variants[0].count, 3U);
+  for (size_t i = 0; i < value.size(); ++i)
+    EXPECT_FALSE(decode_index_row(std::string_view(value).substr(0, i)).has_value()) << i;
+  EXPECT_FALSE(decode_index_row(value + "x").has_value());
+}
+
+TEST(EpochRowCodec, ComesBackAsItWasPutAndNothingElseIsBelieved) {
+  const EpochRow row{{Target::Kind::pattern, "h.example", "/a/*"}, 5, 6};
+  const std::string value = encode(row);
+  const auto back = decode_epoch_row(value);
+  ASSERT_TRUE(back.has_value());
+  EXPECT_EQ(back->target.kind, Target::Kind::pattern);
+  EXPECT_EQ(back->target.host, "h.example");
+  EXPECT_EQ(back->target.value, "/a/*");
+  EXPECT_EQ(back->hard, 5U);
+  EXPECT_EQ(back->soft, 6U);
+  for (size_t i = 0; i < value.size(); ++i)
+    EXPECT_FALSE(decode_epoch_row(std::string_view(value).substr(0, i)).has_value()) << i;
+  std::string kind = value;
+  kind[0] = 9;
+  EXPECT_FALSE(decode_epoch_row(kind).has_value());
+}
+
+TEST(BodyKeys, SortByIdThenRecordThenChunks) {
+  const auto less = [](const BodyKey& a, const BodyKey& b) { return a.view() < b.view(); };
+  EXPECT_TRUE(less(record_key(1), chunk_key(1, 0, 77)));
+  EXPECT_TRUE(less(chunk_key(1, 0, UINT64_MAX), chunk_key(1, 1, 0)));
+  EXPECT_TRUE(less(chunk_key(1, 0xfffffffe, 5), record_key(2)));
+  EXPECT_TRUE(less(record_key(255), record_key(256)));
+  EXPECT_TRUE(less(chunk_key_from(3, 4), chunk_key(3, 4, 0)));
+  EXPECT_TRUE(less(chunk_key(3, 3, UINT64_MAX), chunk_key_from(3, 4)));
+  const auto parts = parse_body_key(chunk_key(3, 4, 0xabcdef).view());
+  ASSERT_TRUE(parts.has_value());
+  EXPECT_EQ(parts->id, 3U);
+  EXPECT_EQ(parts->part, 5U);
+  EXPECT_EQ(parts->checksum, 0xabcdefU);
+  EXPECT_FALSE(parse_body_key("short").has_value());
+  EXPECT_FALSE(parse_body_key(chunk_key(3, 4, 1).view().substr(0, 12)).has_value()); // a chunk without checksum
+}
+
+TEST(IndexKeys, DependOnSeedAndOnEveryPartOfAVariant) {
+  EXPECT_NE(index_key("k", 1), index_key("k", 2));
+  EXPECT_EQ(index_key("k", 1), index_key("k", 1));
+  EXPECT_NE(variant_key("k", "ab", "c", 1), variant_key("k", "a", "bc", 1));
+  EXPECT_NE(variant_key("k", "", "", 1), index_key("k", 1));
+  EXPECT_EQ(split_names(join_names({"a", "b", "c"})), (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_TRUE(split_names("").empty());
+}
+
+TEST(IdBits, HoldEachIdByItselfWithinARing) {
+  IdBits bits(1'000);
+  bits.mark(5);
+  EXPECT_TRUE(bits.test(5));
+  EXPECT_FALSE(bits.test(6));
+  EXPECT_TRUE(bits.test(5 + 1'024)); // a ring apart: a wrong yes
+  bits.clear(5);
+  EXPECT_FALSE(bits.test(5));
+}
+
+TEST(Residency, ForgetsWhatWasNotUsedWhileMuchElseWentThroughMemory) {
+  Residency resident(1'000);
+  EXPECT_FALSE(resident.likely(1));
+  resident.touched(1, 100);
+  resident.touched(2, 100);
+  EXPECT_TRUE(resident.likely(1));
+  constexpr uint64_t kMuch = 1ull << 50;
+  resident.moved(kMuch);
+  EXPECT_TRUE(resident.likely(1)); // used since, so it lives on
+  resident.moved(kMuch);
+  EXPECT_TRUE(resident.likely(1));
+  EXPECT_FALSE(resident.likely(2));
+}
+
+TEST(PinsTest, WhatIsPinnedOrLeasedIsNotCondemnedAndWhatIsCondemnedIsNotLeased) {
+  Pins pins;
+  const MonoTime now{Seconds(100)};
+  pins.pin(1);
+  pins.pin(1);
+  EXPECT_FALSE(pins.condemn(1, now));
+  pins.unpin(1);
+  EXPECT_FALSE(pins.condemn(1, now));
+  pins.unpin(1);
+  EXPECT_TRUE(pins.condemn(1, now));
+  EXPECT_FALSE(pins.lease(1, now));
+  pins.absolve(); // the transaction is over
+  EXPECT_TRUE(pins.lease(1, now));
+  EXPECT_FALSE(pins.condemn(1, now + Pins::kLease - Millis(1)));
+  pins.sweep(now + Pins::kLease);
+  EXPECT_TRUE(pins.condemn(1, now + Pins::kLease));
+  pins.absolve();
+}
+
+} // namespace
+} // namespace verge::cache
