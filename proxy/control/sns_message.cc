@@ -80,7 +80,7 @@ class Members final : public nlohmann::json_sax<json> {
   decltype(found)::iterator member_; // the one being read, while depth_ >= 1 and a key was seen
 };
 
-// Takes one member that must be there and be a string. Without those of the signature the message is whole, but unsigned.
+// Takes one member that must be there and be a string. Without those of the signature the message is merely unsigned.
 Result<> take(Members& from, std::string_view name, std::string& into) {
   const auto it = from.found.find(name);
   if (it == from.found.end()) {
