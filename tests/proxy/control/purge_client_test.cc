@@ -1,0 +1,142 @@
+#include "proxy/control/purge_client.h"
+
+#include <gmock/gmock.h>
+#include <poll.h>
+
+#include <nlohmann/json.hpp>
+
+#include "proxy/net/listener.h"
+#include "tests/origin/support/scripted_origin.h"
+#include "tests/proxy/net/child.h"
+
+namespace verge::control {
+namespace {
+
+using nlohmann::json;
+using origin::Peer;
+using testing::HasSubstr;
+using testing::MatchesRegex;
+using testing::StartsWith;
+
+std::string response(int status, const std::string& body) {
+  return "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+         body;
+}
+
+// Runs one purge against a node that answers with these octets; notes what it was sent.
+struct PurgeClientTest : testing::Test {
+  Result<std::string> run(const std::string& answer) {
+    origin::ScriptedOrigin node({[&](Peer& peer) {
+      head = peer.read_head();
+      const auto at = head.find("content-length: ");
+      if (at != std::string::npos) body = peer.read(std::stoul(head.substr(at + 16)));
+      peer.send(answer);
+    }});
+    request.admin_address = "127.0.0.1:" + std::to_string(node.port());
+    return run_purge(request);
+  }
+  std::string error(const std::string& answer) {
+    const auto done = run(answer);
+    return done ? "(none)" : done.error().what;
+  }
+  PurgeRequest request{.admin_address = "", .token = "", .paths = {"/a"}, .tags = {}, .all = false, .soft = false};
+  std::string head, body;
+};
+
+const std::string kGood = response(200, R"({"seq": 17, "targets": 1, "soft": false})");
+
+TEST_F(PurgeClientTest, SendsWhatShallBePurgedAndTellsWhatWas) {
+  request.paths = {"/a", "https://www.example.com/b*"};
+  request.tags = {"home"};
+  request.soft = true;
+  const auto done = run(kGood);
+  ASSERT_TRUE(done.has_value()) << done.error().what;
+  EXPECT_THAT(*done, MatchesRegex("marked stale: 2 paths, 1 tag: sequence 17, [0-9.]+ ms"));
+  EXPECT_THAT(head, StartsWith("POST /purge HTTP/1.1\r\n"));
+  EXPECT_EQ(head.find("authorization"), std::string::npos);
+  EXPECT_EQ(json::parse(body),
+            (json{{"paths", {"/a", "https://www.example.com/b*"}}, {"tags", {"home"}}, {"soft", true}}));
+}
+
+TEST_F(PurgeClientTest, PurgesEverything) {
+  request.paths.clear();
+  request.all = true;
+  EXPECT_THAT(run(kGood).value(), StartsWith("purged everything: sequence 17"));
+  EXPECT_EQ(json::parse(body), (json{{"all", true}}));
+}
+
+TEST_F(PurgeClientTest, GivesTheToken) {
+  request.token = "secret";
+  EXPECT_TRUE(run(kGood).has_value());
+  EXPECT_THAT(head, HasSubstr("authorization: Bearer secret\r\n"));
+}
+
+TEST_F(PurgeClientTest, ReadsAnAnswerThatComesInPieces) {
+  EXPECT_TRUE(
+      run("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n{\"seq\"\r\n4\r\n: 3}\r\n0\r\n\r\n").has_value());
+}
+
+TEST_F(PurgeClientTest, SaysThatNoNodeAnswers) {
+  {
+    const origin::ListenSocket gone;
+    request.admin_address = "127.0.0.1:" + std::to_string(gone.port());
+  }
+  const auto done = run_purge(request);
+  ASSERT_FALSE(done.has_value());
+  EXPECT_EQ(done.error().what, "no node answers at " + request.admin_address +
+                                   " (Connection refused); is verge serve running, and is this its admin address?");
+  request.admin_address = "unix:/nowhere/verge.sock";
+  EXPECT_THAT(run_purge(request).error().what, HasSubstr("no node answers at unix:/nowhere/verge.sock"));
+  request.admin_address = "nonsense";
+  EXPECT_EQ(run_purge(request).error().code, Errc::bad_input);
+  request.admin_address = "unix:/" + std::string(200, 'x');
+  EXPECT_THAT(run_purge(request).error().what, HasSubstr("unix"));
+}
+
+TEST_F(PurgeClientTest, SaysWhichTokenIsWanted) {
+  const std::string answer = response(401, R"({"error": "the admin token is missing or wrong"})");
+  EXPECT_THAT(error(answer), HasSubstr("asks for a token that is missing; give the node's admin.token with --token"));
+  request.token = "x";
+  EXPECT_THAT(error(answer), HasSubstr("asks for a token that is another"));
+}
+
+TEST_F(PurgeClientTest, PassesOnWhatTheNodeFindsWrong) {
+  const auto done = run(response(400, R"({"error": "path \"x y\": holds a space"})"));
+  ASSERT_FALSE(done.has_value());
+  EXPECT_EQ(done.error().code, Errc::bad_input);
+  EXPECT_EQ(done.error().what, "path \"x y\": holds a space");
+  EXPECT_EQ(run(response(503, R"({"error": "not durable"})")).error().code, Errc::refused);
+}
+
+TEST_F(PurgeClientTest, SaysThatAnotherProgramAnswers) {
+  EXPECT_THAT(error(response(404, "<html>")), HasSubstr("is not a Verge admin address: it answered 404"));
+  EXPECT_THAT(error(response(200, "<html>")), HasSubstr("is not a Verge admin address: it answered 200"));
+  EXPECT_THAT(error(response(200, "{}")), HasSubstr("is not a Verge admin address"));
+  EXPECT_THAT(error("220 mail.example ESMTP\r\n\r\n"), HasSubstr("not a Verge admin address"));
+}
+
+TEST_F(PurgeClientTest, SaysThatTheAnswerBrokeOff) {
+  EXPECT_THAT(error(""), HasSubstr("closed without a whole answer"));
+  EXPECT_THAT(error(kGood.substr(0, kGood.size() - 5)), HasSubstr("closed without a whole answer"));
+}
+
+TEST_F(PurgeClientTest, ReachesAUnixSocket) {
+  const net::TempDir folder;
+  request.admin_address = "unix:" + (folder / "admin.sock");
+  const int fd = net::Listener::bind(*net::Endpoint::parse(request.admin_address), 1).value();
+  std::thread node([&] {
+    pollfd ready{fd, POLLIN, 0};
+    ::poll(&ready, 1, 10'000);
+    Peer peer(::accept(fd, nullptr, nullptr));
+    head = peer.read_head();
+    peer.send(kGood);
+    peer.read_to_end();
+  });
+  EXPECT_TRUE(run_purge(request).has_value());
+  node.join();
+  ::close(fd);
+  EXPECT_THAT(head, StartsWith("POST /purge HTTP/1.1\r\n"));
+}
+
+} // namespace
+} // namespace verge::control
