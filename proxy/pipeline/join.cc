@@ -70,7 +70,7 @@ Step settle(Exchange& ex, Outcome&& o) {
       a.declared_length = o.declared_length;
       a.result = a.stored ? CacheResult::miss : CacheResult::pass;
       if (!a.stored && ex.key.store) a.detail = policy::to_string(o.verdict);
-      invalidate_after_unsafe(ex, o.status);
+      invalidate_after_unsafe(ex, o.status, a.entry->head()->headers);
       return Step::next();
     case Outcome::Kind::refreshed:
       a.entry = std::move(o.entry);

@@ -1,6 +1,7 @@
 #include "proxy/pipeline/unsafe.h"
 
 #include "cache/policy/key.h"
+#include "cache/policy/reference.h"
 #include "proxy/base/log.h"
 
 namespace verge::pipeline {
@@ -18,18 +19,27 @@ void invalidate(cache::Cache& cache, Executor& loop, const std::string& key) {
   });
 }
 
-} // namespace
-
-void invalidate_after_unsafe(Exchange& ex, int origin_status) {
-  if (safe(ex.request) || origin_status < 200 || origin_status >= 400 || !ex.route->rules.enabled) return;
-  // Only where something is stored: an API that takes a thousand POSTs a second must not write as many epochs.
+// Only where something is stored: an API that takes a thousand POSTs a second must not write as many epochs.
+void invalidate_if_stored(Exchange& ex, const std::string& key) {
   auto& cache = ex.services.cache;
   auto& loop = ex.services.loop;
-  auto found = cache.lookup(ex.key.text, ex.request.headers, loop,
-                            [&cache, &loop, key = ex.key.text](cache::Cache::Lookup late) {
-                              if (late.entry || late.other_variants) invalidate(cache, loop, key);
-                            });
-  if (!found.pending && (found.entry || found.other_variants)) invalidate(cache, loop, ex.key.text);
+  auto found = cache.lookup(key, ex.request.headers, loop, [&cache, &loop, key](cache::Cache::Lookup late) {
+    if (late.entry || late.other_variants) invalidate(cache, loop, key);
+  });
+  if (!found.pending && (found.entry || found.other_variants)) invalidate(cache, loop, key);
+}
+
+} // namespace
+
+void invalidate_after_unsafe(Exchange& ex, int origin_status, const http::Headers& response) {
+  if (safe(ex.request) || origin_status < 200 || origin_status >= 400 || !ex.route->rules.enabled) return;
+  invalidate_if_stored(ex, ex.key.text);
+  for (const std::string_view name : {"location", "content-location"}) {
+    const auto reference = response.get(name);
+    if (!reference) continue;
+    const auto key = policy::same_origin_key(ex.request, *reference);
+    if (key && *key != ex.key.text) invalidate_if_stored(ex, *key);
+  }
 }
 
 } // namespace verge::pipeline
