@@ -50,10 +50,9 @@ class OpenTest : public CacheFixture {
   // Waits for cold reads as a client would: until its Reader is woken.
   std::string read(std::string_view key) {
     std::optional<Cache::Lookup> found;
-    ThreadExecutor loop;
     std::promise<void> looked;
-    loop.post([&] {
-      auto now = cache_->lookup(key, {}, loop, [&](Cache::Lookup later) {
+    thread_.post([&] {
+      auto now = cache_->lookup(key, {}, thread_, [&](Cache::Lookup later) {
         found = std::move(later);
         looked.set_value();
       });
@@ -75,13 +74,14 @@ class OpenTest : public CacheFixture {
       reader.reset();
       done.set_value();
     };
-    loop.post([&] {
-      reader = std::make_unique<Reader>(found->entry, loop, step, 0, UINT64_MAX);
+    thread_.post([&] {
+      reader = std::make_unique<Reader>(found->entry, thread_, step, 0, UINT64_MAX);
       step();
     });
     done.get_future().wait();
     return body;
   }
+  ThreadExecutor thread_; // outlives the cache: TearDown()
   std::string path_;
 };
 
@@ -103,13 +103,10 @@ TEST_F(OpenTest, WhatWasStoredIsThereAfterARestart) {
 TEST_F(OpenTest, APurgeIsThereAfterARestart) {
   fetch("hello", 5, "https://a.example/x");
   std::promise<bool> durable;
-  {
-    ThreadExecutor loop;
-    Invalidation command;
-    command.targets.push_back(*parse_target("/x"));
-    cache_->invalidate(command, loop, [&](Result<uint64_t> done) { durable.set_value(done.has_value()); });
-    EXPECT_TRUE(durable.get_future().get());
-  }
+  Invalidation command;
+  command.targets.push_back(*parse_target("/x"));
+  cache_->invalidate(command, thread_, [&](Result<uint64_t> done) { durable.set_value(done.has_value()); });
+  EXPECT_TRUE(durable.get_future().get());
   restart();
   EXPECT_EQ(read("https://a.example/x"), "(none)");
   fetch("again", 5, "https://a.example/x");
