@@ -76,13 +76,16 @@ Result<int> bind_unix(const Endpoint& endpoint, int backlog) {
   return listen_on(endpoint, socket, to, sizeof address, backlog);
 }
 
-Result<int> bind_family(const Endpoint& endpoint, int family, int backlog) {
+// share: others of this program may listen there too.
+Result<int> bind_family(const Endpoint& endpoint, int family, int backlog, bool share) {
   Descriptor socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (socket.fd < 0) return cannot(endpoint, errno);
   const int one = 1;
   const int zero = 0;
   ::setsockopt(socket.fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  if (::setsockopt(socket.fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) != 0) return cannot(endpoint, errno);
+  if (share && ::setsockopt(socket.fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) != 0) {
+    return cannot(endpoint, errno);
+  }
   if (family == AF_INET) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -126,16 +129,26 @@ Peer peer_of(const sockaddr_storage& storage) {
   return {"unix", 0};
 }
 
+int family_of(const Endpoint& endpoint) {
+  if (!endpoint.host.empty()) return endpoint.host.find(':') == std::string::npos ? AF_INET : AF_INET6;
+  // All addresses: one socket for both families, or v4 alone where the kernel has no v6.
+  const Descriptor probe(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return probe.fd >= 0 ? AF_INET6 : AF_INET;
+}
+
 } // namespace
 
 Result<int> Listener::bind(const Endpoint& endpoint, int backlog) {
   if (!endpoint.unix_path.empty()) return bind_unix(endpoint, backlog);
-  if (!endpoint.host.empty()) {
-    return bind_family(endpoint, endpoint.host.find(':') == std::string::npos ? AF_INET : AF_INET6, backlog);
-  }
-  // All addresses: one socket for both families, or v4 alone where the kernel has no v6.
-  const Descriptor probe(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  return bind_family(endpoint, probe.fd >= 0 ? AF_INET6 : AF_INET, backlog);
+  return bind_family(endpoint, family_of(endpoint), backlog, true);
+}
+
+Result<> Listener::check_free(const Endpoint& endpoint) {
+  if (!endpoint.unix_path.empty() || endpoint.port == 0) return {};
+  auto alone = bind_family(endpoint, family_of(endpoint), 1, false);
+  if (!alone) return std::unexpected(std::move(alone.error()));
+  ::close(*alone);
+  return {};
 }
 
 uint16_t Listener::bound_port(int fd) {

@@ -29,6 +29,9 @@ class Listener {
   // A unix path can be bound once only: give further loops a dup() of the fd. Error config: `what` names the address
   // and the reason.
   static Result<int> bind(const Endpoint& endpoint, int backlog);
+  // SO_REUSEPORT lets a second node of the same user listen on a first one's port and take half of its clients without
+  // a word. Asked once before the first bind(): an error if anybody listens there.
+  static Result<> check_free(const Endpoint& endpoint);
   static uint16_t bound_port(int fd);
 
   // Starts accepting; takes fd over. When descriptors run out it pauses for a moment instead of spinning, and says so.

@@ -214,10 +214,8 @@ void Exchange::write_log() {
   r.time = services.clock.wall();
   r.remote = connection.address;
   r.request_id = request_id;
-  if (connection.tls != nullptr) {
-    r.tls_version = connection.tls->version;
-    r.tls_client = connection.tls->client_subject;
-  }
+  r.tls_version = connection.tls_version;
+  r.tls_client = connection.tls_client;
   r.request = &request;
   r.status = status;
   r.bytes_sent = bytes_sent;

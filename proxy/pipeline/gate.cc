@@ -1,15 +1,14 @@
 // gate: does this connection's identity fit the host asked for.
 #include "proxy/http/grammar.h"
-#include "proxy/net/connection.h"
 #include "proxy/pipeline/rooms.h"
 
 namespace verge::pipeline {
 
 Step gate(Exchange& ex) {
-  const auto* tls = ex.connection.tls;
-  if (tls == nullptr || tls->sni.empty()) return Step::next();
+  const auto& sni = ex.connection.sni;
+  if (sni.empty()) return Step::next();
   const auto host = http::split_authority(ex.request.authority).host;
-  if (host == tls->sni) return Step::next();
+  if (host == sni) return Step::next();
   // A client certificate was checked for the name in SNI; under another Host it says nothing. Without client
   // certificates a connection may serve every name that its certificate covers (RFC 9110 section 7.4).
   if (ex.connection.client_auth) return Step::answer(421, "sni-host-differ");

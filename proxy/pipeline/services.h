@@ -47,7 +47,8 @@ class CertificateNames {
 struct Connected {
   std::string address; // the client's, no port
   std::string scheme;  // "http" or "https"
-  const net::TlsInfo* tls = nullptr;
+  const net::TlsInfo* tls = nullptr; // handed on to the Origin, not looked into here
+  std::string sni, tls_version, tls_client; // of it, for the rooms; empty without TLS or client certificate
   bool client_auth = false; // the listener asks for client certificates
   const CertificateNames* names = nullptr;
 };

@@ -65,7 +65,11 @@ void ClientConnection::choose(bool http2) {
 
 void ClientConnection::on_open(net::Connection& c) {
   client_.tls = c.tls();
-  if (client_.tls != nullptr) choose(client_.tls->alpn == "h2");
+  if (client_.tls == nullptr) return;
+  client_.sni = client_.tls->sni;
+  client_.tls_version = client_.tls->version;
+  client_.tls_client = client_.tls->client_subject;
+  choose(client_.tls->alpn == "h2");
 }
 
 void ClientConnection::on_input(net::Connection& c) {

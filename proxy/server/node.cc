@@ -129,6 +129,9 @@ Result<> Node::open_admin(std::function<void(ReloadDone)> reload_requested) {
   if (admin.address.empty()) return {};
   auto endpoint = net::Endpoint::parse(admin.address);
   if (!endpoint) return std::unexpected(std::move(endpoint.error()).in("admin.address"));
+  if (auto free = net::Listener::check_free(*endpoint); !free) {
+    return std::unexpected(std::move(free.error()).in("admin.address"));
+  }
   auto fd = net::Listener::bind(*endpoint, kBacklog);
   if (!fd) return std::unexpected(std::move(fd.error()).in("admin.address"));
   admin_bound_ = bound_text(*endpoint, admin.address, *fd);
@@ -172,6 +175,11 @@ Result<> Node::apply(std::shared_ptr<const config::Config> config) {
     auto endpoint = net::Endpoint::parse(listen.address);
     if (!endpoint) return std::unexpected(std::move(endpoint.error()).in("listen"));
     if (known != listening_.end()) bound.push_back(bound_[static_cast<size_t>(known - listening_.begin())]);
+    if (known == listening_.end()) {
+      if (auto free = net::Listener::check_free(*endpoint); !free) {
+        return std::unexpected(std::move(free.error()).in("listen"));
+      }
+    }
     for (auto& of_worker : bindings) {
       Binding binding{listen.address, -1, tls, client_auth};
       if (known == listening_.end()) {

@@ -159,6 +159,14 @@ class Machine(Scenario):
             self.assertIn(done.returncode, (1, 2))
             self.assertIn("in use", done.stderr)
 
+    def test_a_second_node_on_the_same_port_is_refused(self):
+        node = self.node()
+        other = Node(self.config().replace("127.0.0.1:0\nworkers", f"127.0.0.1:{node.ports[0]}\nworkers"), start=False)
+        self.addCleanup(other.cleanup)
+        done = subprocess.run([VERGE, "serve", "-c", other.path], capture_output=True, text=True, timeout=PATIENCE, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("in use", done.stderr)
+
     def test_out_of_descriptors_pauses_accepting_and_recovers(self):
         self.origin.auto = ok
         node = self.node(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (96, 96)))
