@@ -118,17 +118,17 @@ TEST_F(DurableTest, NotesAreThereAfterARestart) {
 TEST_F(DurableTest, ANewHeadForAStoredBodyTakesThePlaceOfTheOld) {
   open();
   for (const size_t size : {size_t{10}, size_t{200'000}}) {
-    const auto entry = put(key(1), make_body(size));
     auto fresh = head_for(key(1), {.received = Seconds(5'000)});
     fresh->headers.add("x-new", std::string(3'000, 'n')); // larger than before
-    disk->update_head(entry, fresh);
+    disk->update_head(put(key(1), make_body(size)), fresh);
     disk->flush();
     for (int round = 0; round < 2; ++round) {
-      const auto found = find(key(1)).entry;
+      auto found = find(key(1)).entry;
       ASSERT_NE(found, nullptr);
       EXPECT_EQ(found->head()->response_time, WallTime(Seconds(5'000)));
       EXPECT_TRUE(found->head()->headers.has("x-new"));
       EXPECT_TRUE(body_of(found) == make_body(size));
+      found.reset(); // no Entry outlives the Disk it reads from
       open();
     }
   }
@@ -285,7 +285,7 @@ TEST_F(DurableTest, AFileThatIsCutUnderTheRunningProgramTurnsTheTierOffButNotThe
   open();
   for (int i = 0; i < 50; ++i) ASSERT_TRUE(disk->store(entry_of(head_for(key(i)), make_body(100'000))));
   disk->flush();
-  const auto held = find(key(49)).entry;
+  auto held = find(key(49)).entry;
   std::filesystem::resize_file(file(), 100'000);
   EXPECT_EQ(find(key(49)).entry, nullptr);
   const auto chunk = disk->read_chunk(held->body_id(), 1, loop, [](auto) {});
@@ -294,6 +294,7 @@ TEST_F(DurableTest, AFileThatIsCutUnderTheRunningProgramTurnsTheTierOffButNotThe
   EXPECT_FALSE(disk->store(entry_of(head_for(key(1)), "x")));
   EXPECT_FALSE(note("k", "v")); // told, not lost in silence
   disk->flush();
+  held.reset();
   open();
   expect_empty_but_working();
 }

@@ -38,6 +38,7 @@ TEST_F(StreamTest, AGrowingEntryIsWrittenAsItGrowsAndFoundOnlyWhenItIsComplete) 
   disk->flush();
   EXPECT_TRUE(body_of(entry) == body); // its Blocks have gone: read back from disk
   EXPECT_TRUE(get(key(1)) == body);
+  entry.reset();
   open();
   EXPECT_TRUE(get(key(1)) == body);
 }
@@ -112,6 +113,7 @@ TEST_F(StreamTest, SeveralEntriesMayGrowSideBySide) {
     if (at % 100'000 == 0) disk->flush();
   }
   disk->flush();
+  entries.clear();
   open();
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(get(key(i)) == bodies[static_cast<size_t>(i)]);
 }
