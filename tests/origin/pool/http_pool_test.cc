@@ -51,6 +51,26 @@ TEST_F(HttpPoolTest, DropsAConnectionWithOctetsBeyondTheResponse) {
   EXPECT_FALSE(kept_after("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok", "HEAD"));
 }
 
+TEST_F(HttpPoolTest, DoesNotHandOctetsBeyondAResponseToTheNextInLine) {
+  std::atomic<bool> second_waits = false;
+  ScriptedOrigin origin({[&](Peer& p) {
+                           p.read_head();
+                           while (!second_waits) std::this_thread::yield();
+                           p.send(std::string(kHello) + "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\npoison");
+                           p.read_to_end();
+                         },
+                         [](Peer& p) { p.answer(kHello); }});
+  connect_to(origin.port(), 1);
+  RecordingSink first, second;
+  const auto one = client_->fetch(head("GET"), first);
+  const auto two = client_->fetch(head("GET"), second);
+  settle();
+  second_waits = true;
+  ASSERT_TRUE(run_until_over(second));
+  EXPECT_EQ(first.body, "hello") << first.error_text();
+  EXPECT_EQ(second.body, "hello") << second.error_text();
+}
+
 TEST_F(HttpPoolTest, DropsARestingConnectionOnWhichASecondAnswerComes) {
   std::atomic<bool> answered = false;
   ScriptedOrigin origin({[&](Peer& p) {
