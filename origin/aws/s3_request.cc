@@ -67,6 +67,8 @@ Result<S3Location> s3_location(const config::Origin& options) {
 
 std::optional<std::string> s3_key(std::string_view path, std::string_view prefix, std::string_view index) {
   if (path.starts_with('/')) path.remove_prefix(1);
+  // An encoded slash would be the same object under a second URL: stored twice, and purged once.
+  if (path.find("%2F") != std::string_view::npos || path.find("%2f") != std::string_view::npos) return std::nullopt;
   std::string key = percent_decode(path);
   if (has_dot_segment(key) || key.contains('\0')) return std::nullopt;
   if (key.empty() || key.ends_with('/')) {

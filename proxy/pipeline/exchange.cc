@@ -11,6 +11,8 @@
 namespace verge::pipeline {
 namespace {
 
+constexpr size_t kCollectedTogether = 4; // bodies of the largest size that one loop gathers at once
+
 std::string new_request_id() {
   thread_local std::mt19937_64 random{std::random_device{}()};
   static constexpr char kHex[] = "0123456789abcdef";
@@ -37,6 +39,7 @@ Exchange::Exchange(Services& s, std::shared_ptr<LoopSnapshot> snap, http::Client
 
 Exchange::~Exchange() {
   if (life_) life_->self = nullptr;
+  release_collected();
   if (fetching != nullptr) fetching->detach();
 }
 
@@ -129,32 +132,34 @@ void Exchange::send_answer(int code, std::string_view detail) {
 void Exchange::on_body(std::string_view octets) {
   bytes_received += octets.size();
   if (collecting) {
-    if (collected_body.size() + octets.size() <= services.intercept->body_limit()) {
-      collected_body += octets;
-    } else if (!reply) {
-      reply = http::Reply{413, "text/plain; charset=utf-8", "413 Content Too Large\n"};
-      collected_body.clear();
-      wake();
-    }
-    client.body_consumed(octets.size());
-    return;
+    collect(octets);
+    return client.body_consumed(octets.size());
   }
-  if (fetching == nullptr || body_blocked_) {
-    // Without a Fetch the answer is decided: what still comes is read and dropped by the adapter's measure.
-    if (fetching == nullptr) {
-      client.body_consumed(octets.size());
-    } else {
-      unconsumed_ += octets.size();
-      body_blocked_ = !fetching->send_body(octets);
-    }
-    return;
+  // Without a Fetch the answer is decided: what still comes is read and dropped by the adapter's measure.
+  if (fetching == nullptr) return client.body_consumed(octets.size());
+  const bool go_on = fetching->send_body(octets);
+  if (go_on && !body_blocked_) return client.body_consumed(octets.size());
+  body_blocked_ = true;
+  unconsumed_ += octets.size();
+}
+
+// The body of a request that the node answers itself. Anybody may post one: all together are bounded too.
+void Exchange::collect(std::string_view octets) {
+  if (reply) return;
+  const size_t limit = services.intercept->body_limit();
+  const bool too_large = collected_body.size() + octets.size() > limit;
+  if (too_large || services.collected_bytes + octets.size() > kCollectedTogether * limit) {
+    reply = http::Reply{too_large ? 413 : 503, "text/plain; charset=utf-8", too_large ? "too large\n" : "try again\n"};
+    release_collected();
+    return wake();
   }
-  if (fetching->send_body(octets)) {
-    client.body_consumed(octets.size());
-  } else {
-    body_blocked_ = true;
-    unconsumed_ += octets.size();
-  }
+  services.collected_bytes += octets.size();
+  collected_body += octets;
+}
+
+void Exchange::release_collected() {
+  services.collected_bytes -= collected_body.size();
+  collected_body = {};
 }
 
 void Exchange::on_body_end() {

@@ -137,6 +137,7 @@ class Exchange final : public http::StreamHandler, public Fetching::Leader {
 
   // The node's own answers (intercept).
   std::string collected_body;
+  void release_collected();
   bool collecting = false;
   bool body_ended = false;
   std::optional<http::Reply> reply;
@@ -159,6 +160,7 @@ class Exchange final : public http::StreamHandler, public Fetching::Leader {
   void run();
   void send_answer(int code, std::string_view detail);
   void write_log();
+  void collect(std::string_view octets);
 
   Room room_ = Room::intake;
   bool running_ = false;

@@ -12,7 +12,9 @@ Step answer_ourselves(Exchange& ex) {
     ex.client.want_body();
     return Step::wait();
   }
-  ex.services.intercept->handle(ex.request, std::move(ex.collected_body), ex.connection.address, ex.services.loop,
+  std::string body = ex.collected_body;
+  ex.release_collected();
+  ex.services.intercept->handle(ex.request, std::move(body), ex.connection.address, ex.services.loop,
                                 ex.alive([](Exchange& e, http::Reply r) {
                                   e.reply = std::move(r);
                                   e.wake();

@@ -45,11 +45,11 @@ class CertificateNames {
   virtual bool covers(std::string_view host) const = 0; // by our certificate
 };
 struct Connected {
-  std::string address; // the client's, no port
-  std::string scheme;  // "http" or "https"
-  const net::TlsInfo* tls = nullptr; // handed on to the Origin, not looked into here
+  std::string address;                      // the client's, no port
+  std::string scheme;                       // "http" or "https"
+  const net::TlsInfo* tls = nullptr;        // handed on to the Origin, not looked into here
   std::string sni, tls_version, tls_client; // of it, for the rooms; empty without TLS or client certificate
-  bool client_auth = false; // the listener asks for client certificates
+  bool client_auth = false;                 // the listener asks for client certificates
   const CertificateNames* names = nullptr;
 };
 
@@ -60,6 +60,7 @@ struct Services {
   Alarms& alarms;
   AccessLog* access_log = nullptr; // null: off
   http::Intercept* intercept = nullptr;
+  size_t collected_bytes = 0; // of bodies gathered for the intercept now, all requests of this loop
   std::unordered_map<Fetching*, std::unique_ptr<Fetching>> fetchings; // those under way; see fetching.h
 };
 

@@ -258,6 +258,7 @@ Node::~Node() {
     control_loop_->post([&] {
       admin_.reset();
       admin_api_.reset();
+      sns_.reset(); // what it has under way would answer on a worker's loop
       done.set_value();
     });
     done.get_future().wait();
@@ -267,7 +268,6 @@ Node::~Node() {
   workers_.clear();
   if (control_loop_) control_loop_->stop();
   if (control_thread_.joinable()) control_thread_.join();
-  sns_.reset();
   cache_.reset();
 }
 
