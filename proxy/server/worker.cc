@@ -15,7 +15,7 @@ Worker::Worker(const Shared& shared, std::unique_ptr<net::EventLoop> loop)
     : shared_(shared),
       loop_(std::move(loop)),
       alarms_(*loop_),
-      services_{*loop_, shared.clock, shared.cache, alarms_, shared.access_log, shared.intercept, {}},
+      services_{*loop_, shared.clock, shared.cache, alarms_, shared.access_log, shared.intercept, 0, {}},
       thread_([this] { loop_->run(); }) {}
 
 Worker::~Worker() { stop(); }
