@@ -35,6 +35,11 @@ class TieredCache final : public Cache {
     return judge(std::move(found), other_variants, on);
   }
 
+  EntryRef arrived(std::string_view key, const http::Headers& request) override {
+    EntryRef entry = core_.ram.find(key, request);
+    return entry && core_.verdict(*entry->head()) == Verdict::live ? entry : nullptr;
+  }
+
   Join join(std::string_view key, Executor& loop, Task resume, Task abandoned) override {
     auto joined =
         core_.flights->join(key, [&](const Entry& entry) { return joinable(key, entry); }, [&] { return new_entry(); });

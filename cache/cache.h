@@ -70,6 +70,9 @@ class Cache {
   // RAM, then disk; dead entries are not found. `done` runs (on `on`, never inside) only if pending was returned.
   virtual Lookup lookup(std::string_view key, const http::Headers& request, Executor& on, LookupDone done) = 0;
 
+  // RAM only, live only: what may have come to rest between a lookup that missed and a join that found nobody fetching.
+  virtual EntryRef arrived(std::string_view /*key*/, const http::Headers& /*request*/) { return nullptr; }
+
   struct Join {
     std::unique_ptr<Fill> fill; // set: you are the one who fetches
     EntryRef entry;             // set otherwise: somebody is fetching; wait for it by Entry::when_opened

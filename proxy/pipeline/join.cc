@@ -128,6 +128,17 @@ Step follow(Exchange& ex) {
   return failed(ex, error);
 }
 
+// True: the walk goes back to lookup, which will find it.
+bool came_to_rest(Exchange& ex) {
+  if (ex.join_tries >= kMostTries) return false;
+  const auto entry = ex.services.cache.arrived(ex.key.text, ex.request.headers);
+  if (!entry || entry == ex.found.entry) return false;
+  ++ex.join_tries;
+  ex.looked_up.reset();
+  ex.back_to(Room::lookup);
+  return true;
+}
+
 Step fetch(Exchange& ex) {
   const bool share = ex.key.store && !ex.alone;
   auto fetching = std::make_unique<Fetching>(ex.services, make_plan(ex, share), &ex);
@@ -147,6 +158,11 @@ Step fetch(Exchange& ex) {
       return Step::wait();
     }
     fill = std::move(joined.fill);
+    // Whoever fetched it may have ended just between our lookup and our join: then it is here, and not asked for twice.
+    if (came_to_rest(ex)) {
+      fill->abandon();
+      return Step::next();
+    }
   } else {
     fill = ex.services.cache.solo(ex.services.loop, fetching->resume_task(), fetching->abandoned_task());
   }
