@@ -191,6 +191,14 @@ class Stale(Scenario):
         answer = node.get("/s")
         self.assertEqual((answer.status, answer.body), (200, b"old"))
 
+    def test_stale_is_not_served_where_the_origin_forbids_it(self):
+        for directive in ("must-revalidate", "proxy-revalidate", "no-cache", "s-maxage=0"):
+            node = self.node()
+            self.store_stale(node, ", " + directive)
+            self.origin.auto = lambda request: request.close()
+            self.assertEqual(node.get("/s").status, 502, directive)
+            self.origin.auto = None
+
 
 class Keeping(Scenario):
     def fill(self, node, big):
