@@ -200,7 +200,9 @@ bool HttpExchange::send_body(std::string_view octets) {
   }
   write_body(octets);
   watch_sending();
-  want_writable_ = !link_->connection().writable();
+  // Once asked to wait, the caller waits for on_request_writable, though some of it may have gone out by the next call:
+  // a wish taken back here would never be answered.
+  want_writable_ = want_writable_ || !link_->connection().writable();
   return !want_writable_;
 }
 

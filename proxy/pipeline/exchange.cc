@@ -137,10 +137,8 @@ void Exchange::on_body(std::string_view octets) {
   }
   // Without a Fetch the answer is decided: what still comes is read and dropped by the adapter's measure.
   if (fetching == nullptr) return client.body_consumed(octets.size());
-  const bool go_on = fetching->send_body(octets);
-  if (go_on && !body_blocked_) return client.body_consumed(octets.size());
-  body_blocked_ = true;
   unconsumed_ += octets.size();
+  if (fetching->send_body(octets)) on_request_body_writable();
 }
 
 // The body of a request that the node answers itself. Anybody may post one: all together are bounded too.
@@ -169,7 +167,6 @@ void Exchange::on_body_end() {
 }
 
 void Exchange::on_request_body_writable() {
-  body_blocked_ = false;
   if (unconsumed_ > 0) client.body_consumed(std::exchange(unconsumed_, 0));
 }
 

@@ -166,7 +166,6 @@ class Exchange final : public http::StreamHandler, public Fetching::Leader {
   bool running_ = false;
   bool again_ = false;
   size_t unconsumed_ = 0; // request body octets the origin has not taken yet
-  bool body_blocked_ = false;
   std::shared_ptr<Life> life_; // made when first needed
 };
 
