@@ -171,6 +171,8 @@ http {{
   server {{
     listen 127.0.0.1:{self.port} backlog=4096; listen 127.0.0.1:{self.tls_port} ssl http2 backlog=4096;
     http2_max_concurrent_streams 128; http2_max_requests 100000000;
+    # What is never cached would only queue behind the cache's lock: an expert routes it past the cache.
+    location /miss/ {{ proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host; }}
     location / {{
       proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
       proxy_cache c; proxy_cache_lock on; proxy_cache_key $scheme$host$request_uri; add_header X-Cache $upstream_cache_status;
