@@ -29,9 +29,10 @@ void Writer::plan(const JobRef& job) {
   const Entry& entry = *job->entry;
   const EntryState state = entry.state(); // before the blocks: complete means that the last one is there
   if (state == EntryState::failed || !writable_.load() || broken_.load()) return drop_job(job);
+  auto blocks = entry.full_blocks(job->planned);
+  // After the blocks: the body grows meanwhile, and a length from before would cut a Block that has become full.
   const uint64_t length = entry.length();
   if (length > parts_.env.map_bytes() / 4) return drop_job(job); // it would push out everything else
-  auto blocks = entry.full_blocks(job->planned);
 
   if (state == EntryState::complete) {
     const HeadRef head = entry.head();
