@@ -9,6 +9,8 @@ import unittest
 from harness import PATIENCE, Scenario
 
 FRESH = {"Cache-Control": "max-age=60"}
+# What a node may grow by while a body passes; sanitizers keep freed memory for a while.
+GROWTH_KB = 300_000 if os.environ.get("VERGE_SANITIZE") else 30_000
 
 
 class Collapse(Scenario):
@@ -136,11 +138,11 @@ class Streaming(Scenario):
         sender.start()
         conn.recv(1, socket.MSG_PEEK)  # it flows; nobody reads on
         self.assertTrue(sender.is_alive())
-        self.assertLess(node.rss_kb() - before, 30_000)
+        self.assertLess(node.rss_kb() - before, GROWTH_KB)
         digest, count = self.read_body(conn)
         sender.join(PATIENCE)
         self.assertEqual((digest, count), (sent["hash"], self.BODY))
-        self.assertLess(node.rss_kb() - before, 30_000)
+        self.assertLess(node.rss_kb() - before, GROWTH_KB)
 
     def test_a_large_object_goes_through_memory_to_disk_and_back_whole(self):
         node = self.node(more="limits: {send_timeout: 60s}")
