@@ -47,26 +47,26 @@ struct Origin {
   OriginType type = OriginType::http;
   // http, api-gateway
   std::string url;
-  std::string host;         // Host to send; empty: the url's for api-gateway, the client's for http
-  bool sign = false;        // api-gateway: SigV4 execute-api
-  std::string tls_ca;       // PEM; empty: system roots
+  std::string host;   // Host to send; empty: the url's for api-gateway, the client's for http
+  bool sign = false;  // api-gateway: SigV4 execute-api
+  std::string tls_ca; // PEM; empty: system roots
   bool tls_verify = true;
   // folder
   std::string path;
   // s3
   std::string bucket;
   std::string index = "index.html";
-  std::string prefix;       // put before the key
-  bool path_style = false;  // implied by an endpoint or a bucket with dots
-  bool anonymous = false;   // do not sign
+  std::string prefix;      // put before the key
+  bool path_style = false; // implied by an endpoint or a bucket with dots
+  bool anonymous = false;  // do not sign
   // lambda
   std::string function, qualifier;
   // s3, lambda, api-gateway
   std::string region, endpoint;
   Credentials credentials;
   Timeouts timeouts;
-  uint32_t connections = 256;          // at most, a worker
-  uint64_t max_request_body = 0;       // octets; 0: no limit (lambda: 6 MiB)
+  uint32_t connections = 256;    // at most, a worker
+  uint64_t max_request_body = 0; // octets; 0: no limit (lambda: 6 MiB)
 };
 
 struct Ttl {
@@ -123,15 +123,15 @@ struct ErrorLog {
 };
 struct Limits {
   uint64_t request_head = 65'536, request_fields = 100, request_target = 16'384;
-  Millis head_timeout{10'000};        // accept to end of head, and each following head once begun
-  Millis idle_timeout{60'000};        // keep-alive
-  Millis body_timeout{15'000};        // no octet of request body for so long
-  Millis send_timeout{15'000};        // client takes nothing for so long
-  Millis drain_timeout{30'000};       // SIGTERM: running exchanges may end
-  Millis follow_timeout{30'000};      // a follower waits for the leader's head
-  uint32_t connections = 10'000;      // a worker
+  Millis head_timeout{10'000};   // accept to end of head, and each following head once begun
+  Millis idle_timeout{60'000};   // keep-alive
+  Millis body_timeout{15'000};   // no octet of request body for so long
+  Millis send_timeout{15'000};   // client takes nothing for so long
+  Millis drain_timeout{30'000};  // SIGTERM: running exchanges may end
+  Millis follow_timeout{30'000}; // a follower waits for the leader's head
+  uint32_t connections = 10'000; // a worker
   uint32_t h2_streams = 128;
-  uint64_t output_buffer = 262'144;   // octets a client may have waiting in this process
+  uint64_t output_buffer = 262'144; // octets a client may have waiting in this process
 };
 struct Config {
   std::string file; // where it came from

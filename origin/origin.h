@@ -1,5 +1,5 @@
-// Origin and Fetch: how we ask for what we do not have. An Origin object belongs to one loop (its pool too); Fetches are
-// its calls. Types: http, folder, s3, api-gateway, lambda.
+// Origin and Fetch: how we ask for what we do not have. An Origin object belongs to one loop (its pool too); Fetches
+// are its calls. Types: http, folder, s3, api-gateway, lambda.
 #pragma once
 
 #include <cstdint>
@@ -21,14 +21,15 @@ namespace verge::origin {
 // Who asks, for X-Forwarded-* and the Lambda event. Views' owners live until fetch() returns.
 struct ClientInfo {
   std::string address;
-  std::string scheme;     // "https"
-  std::string host;       // the client's authority
+  std::string scheme; // "https"
+  std::string host;   // the client's authority
   const net::TlsInfo* tls = nullptr;
   std::string request_id; // ours
 };
 
 struct FetchRequest {
-  http::RequestHead head; // method, normal path, query, end-to-end headers as they shall be forwarded; authority = client's
+  http::RequestHead
+      head; // method, normal path, query, end-to-end headers as they shall be forwarded; authority = client's
   ClientInfo client;
 };
 

@@ -24,9 +24,8 @@ Result<S3Location> s3_location(const config::Origin& options);
 
 // The key of the object that `path` (as sent, percent-encoded) means: `prefix` and the decoded path without its first
 // slash, and `index` after a final slash. None when it can't be an object: a folder without index (S3 would list the
-// bucket), "." or ".." as a segment (an S3-compatible server that resolves them would leave the prefix), an encoded slash (a second URL for
-// the same object would be stored twice and purged once), NUL, or over
-// 1,024 octets.
+// bucket), "." or ".." as a segment (an S3-compatible server that resolves them would leave the prefix), an encoded
+// slash (a second URL for the same object would be stored twice and purged once), NUL, or over 1,024 octets.
 std::optional<std::string> s3_key(std::string_view path, std::string_view prefix, std::string_view index);
 
 // What is sent: GET or HEAD of the key, with those conditions and the single byte range that S3 understands and nothing

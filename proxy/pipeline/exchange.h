@@ -165,7 +165,7 @@ class Exchange final : public http::StreamHandler, public Fetching::Leader {
   Room room_ = Room::intake;
   bool running_ = false;
   bool again_ = false;
-  size_t unconsumed_ = 0; // request body octets the origin has not taken yet
+  size_t unconsumed_ = 0;      // request body octets the origin has not taken yet
   std::shared_ptr<Life> life_; // made when first needed
 };
 
