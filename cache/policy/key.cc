@@ -129,6 +129,7 @@ std::string key_text(std::string_view scheme, std::string_view authority, std::s
 KeyParts key_parts(std::string_view key_text) noexcept {
   const size_t scheme_end = key_text.find("://");
   if (scheme_end != std::string_view::npos) key_text.remove_prefix(scheme_end + 3);
+  key_text = key_text.substr(0, key_text.find('\n'));
   const size_t path = std::min(key_text.find_first_of("/?"), key_text.size());
   const std::string_view authority = key_text.substr(0, path);
   return {authority.substr(0, port_colon(authority)), key_text.substr(path)};

@@ -19,7 +19,9 @@ Result<std::string> normal_path(std::string_view raw);
 // "https://www.example.com/a/b?x=1": scheme, host and port (default port left out), path, query as sent.
 std::string key_text(std::string_view scheme, std::string_view authority, std::string_view path, bool has_query,
                      std::string_view query);
-// The parts of a key text again, as views: host without port, and path with query.
+// What else an answer depends on stands behind the URL, each part as "\nname=value": it has the same host and path, and
+// an invalidation of the URL covers it. A URL holds no line feed. The parts of a key text again, as views: host without
+// port, and path with query.
 struct KeyParts {
   std::string_view host;
   std::string_view path_and_query;

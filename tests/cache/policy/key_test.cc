@@ -108,5 +108,10 @@ TEST(KeyParts, AreTheHostAndThePathWithItsQuery) {
   EXPECT_EQ(key_parts("https://a/?x").path_and_query, "/?x");
 }
 
+TEST(KeyParts, EndWhereWhatIsNotTheUrlBegins) {
+  EXPECT_EQ(key_parts("https://a/b?x\nheader:accept=*").path_and_query, "/b?x");
+  EXPECT_EQ(key_parts("https://a/\nslice=3").host, "a");
+}
+
 } // namespace
 } // namespace verge::policy
