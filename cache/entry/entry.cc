@@ -17,7 +17,7 @@ Error broken(std::string what) { return {Errc::bad_input, Side::origin, Retry::n
 
 size_t head_bytes(const StoredHead& head) {
   size_t n = sizeof(StoredHead) + head.key.size() + head.vary_values.size() + head.h1_text.size() +
-             head.headers.bytes() + head.headers.size() * 16;
+             head.headers.bytes() + head.headers.size() * 16 + head.control.bytes() + head.control.size() * 16;
   for (const auto& field : head.vary_fields) n += sizeof(field) + field.size();
   for (const auto& tag : head.tags) n += sizeof(tag) + tag.size();
   return n;

@@ -21,6 +21,7 @@ struct StoredHead {
   int status = 200;
   http::Headers headers;                  // end-to-end fields to serve; no Age, no Content-Length
   std::string h1_text;                    // the same as HTTP/1.1 lines, made at store or load time
+  http::Headers control;                  // what the response said to us alone: not served, but part of what is stored
   std::optional<uint64_t> content_length; // known once complete; else what the origin declared
   WallTime request_time{}, response_time{};
   policy::Freshness freshness;
@@ -30,5 +31,12 @@ struct StoredHead {
   bool no_body = false; // the answer to a HEAD: content_length tells of a body that does not follow
 };
 using HeadRef = std::shared_ptr<const StoredHead>;
+
+// The stored response as the origin meant it: what is served, and what spoke to us. A 304 updates these.
+inline http::Headers all_fields(const StoredHead& head) {
+  http::Headers out = head.headers;
+  for (const http::Field field : head.control) out.add(field.name, field.value);
+  return out;
+}
 
 } // namespace verge::cache

@@ -190,7 +190,7 @@ class LmdbDisk final : public Disk {
 
   // Only the way to it; the record itself lies until its turn at the old end.
   void drop_damaged(std::string_view key, FindResult::Damaged damaged) {
-    log::warn("lmdb", "body {} of {} is damaged or missing: dropped", damaged.id, key);
+    log::warn("lmdb", "body {} of {} is damaged, missing or of another version: dropped", damaged.id, key);
     writer_.submit({[key = std::string(key), damaged = std::move(damaged)](WriteTxn& txn) {
                       return txn.unlink(key, damaged.names, damaged.values, damaged.id);
                     },

@@ -10,8 +10,8 @@ namespace verge::cache {
 namespace {
 
 constexpr uint32_t kMagic = 0x31475256; // "VRG1"
-constexpr uint16_t kVersion = 1;
-constexpr size_t kChecked = 16; // magic, version, flags, checksum; the checksum covers what follows
+constexpr uint16_t kVersion = 2;        // 2: control fields, immutable; a record of another version is a miss
+constexpr size_t kChecked = 16;         // magic, version, flags, checksum; the checksum covers what follows
 
 enum Flag : uint16_t {
   kInlined = 1,
@@ -19,17 +19,38 @@ enum Flag : uint16_t {
   kAuthorized = 4,
   kAlwaysValidate = 8,
   kNeverStale = 16,
-  kAllFlags = 31,
+  kImmutable = 32,
+  kAllFlags = 63,
 };
 
 uint64_t checksum(uint64_t id, uint16_t flags, std::string_view rest) noexcept {
   return XXH3_64bits_withSeed(rest.data(), rest.size(), id ^ (uint64_t{flags} << 48));
 }
 
+void put_fields(Packer& p, const http::Headers& fields) {
+  p.num(static_cast<uint32_t>(fields.size()));
+  for (const auto [name, value] : fields) {
+    p.text(name);
+    p.text(value);
+  }
+}
+
+// `bytes`: about what they may take, to make room once.
+void take_fields(Unpacker& u, http::Headers& out, size_t bytes) {
+  const uint32_t fields = u.count(8);
+  if (fields == 0) return;
+  out.reserve(fields, bytes);
+  for (uint32_t n = fields; n > 0; --n) {
+    const auto name = u.text();
+    out.add(name, u.text());
+  }
+}
+
 } // namespace
 
 size_t record_head_bytes(const StoredHead& head) noexcept {
-  size_t n = 128 + head.key.size() + head.vary_values.size() + head.headers.bytes() + head.headers.size() * 8;
+  size_t n = 128 + head.key.size() + head.vary_values.size() + head.headers.bytes() + head.headers.size() * 8 +
+             head.control.bytes() + head.control.size() * 8;
   for (const auto& f : head.vary_fields) n += f.size() + 4;
   for (const auto& t : head.tags) n += t.size() + 4;
   return n;
@@ -44,6 +65,7 @@ std::string encode_record(uint64_t id, const StoredHead& head, uint64_t length, 
   if (head.request_had_authorization) flags |= kAuthorized;
   if (f.always_validate) flags |= kAlwaysValidate;
   if (f.never_stale) flags |= kNeverStale;
+  if (f.immutable) flags |= kImmutable;
 
   Packer p;
   p.reserve(record_head_bytes(head) + (own_text ? head.h1_text.size() : 0) + (inlined ? body.size() : 0));
@@ -67,11 +89,8 @@ std::string encode_record(uint64_t id, const StoredHead& head, uint64_t length, 
   for (const auto& name : head.vary_fields) p.text(name);
   p.num(static_cast<uint32_t>(head.tags.size()));
   for (const auto& tag : head.tags) p.text(tag);
-  p.num(static_cast<uint32_t>(head.headers.size()));
-  for (const auto [name, value] : head.headers) {
-    p.text(name);
-    p.text(value);
-  }
+  put_fields(p, head.headers);
+  put_fields(p, head.control);
   if (own_text) p.text(head.h1_text);
   if (inlined) p.raw(body);
   std::string out = std::move(p.out());
@@ -107,17 +126,18 @@ std::optional<Record> decode_record(uint64_t id, std::string_view value) {
   f.stale_if_error = Seconds(u.num<int64_t>());
   f.always_validate = (flags & kAlwaysValidate) != 0;
   f.never_stale = (flags & kNeverStale) != 0;
+  f.immutable = (flags & kImmutable) != 0;
   head.request_had_authorization = (flags & kAuthorized) != 0;
   head.key = u.text();
   head.vary_values = u.text();
   for (uint32_t n = u.count(4); n > 0; --n) head.vary_fields.emplace_back(u.text());
   for (uint32_t n = u.count(4); n > 0; --n) head.tags.emplace_back(u.text());
-  const uint32_t fields = u.count(8);
-  head.headers.reserve(fields, u.rest().size() - ((flags & kInlined) != 0 ? std::min(r.length, u.rest().size()) : 0));
-  for (uint32_t n = fields; n > 0; --n) {
-    const auto name = u.text();
-    head.headers.add(name, u.text());
-  }
+  const auto before_body = [&] {
+    const size_t left = u.rest().size();
+    return left - ((flags & kInlined) != 0 ? std::min<size_t>(r.length, left) : 0);
+  };
+  take_fields(u, head.headers, before_body());
+  take_fields(u, head.control, before_body());
   if ((flags & kOwnH1Text) != 0)
     head.h1_text = u.text();
   else

@@ -20,6 +20,7 @@ struct Freshness {
   bool never_stale = false;
   Seconds stale_while_revalidate{0};
   Seconds stale_if_error{0};
+  bool immutable = false; // RFC 8246: while fresh, a client's max-age is no reason to ask
 };
 
 // A heuristic lifetime is never longer than this.

@@ -27,6 +27,29 @@ TEST(Record, ComesBackAsItWasPut) {
   EXPECT_EQ(record->head->content_length, 5U);
 }
 
+TEST(Record, KeepsWhatSpokeToUsApartFromWhatIsServed) {
+  const auto head = head_for("https://h.example/a");
+  head->control.add("surrogate-key", "a b");
+  head->control.add("cdn-cache-control", "max-age=9");
+  head->freshness.immutable = true;
+  const std::string value = encode_record(7, *head, 5, true, "hello");
+  const auto record = decode_record(7, value);
+  ASSERT_TRUE(record.has_value());
+  EXPECT_EQ(record->head->control.get("surrogate-key"), "a b");
+  EXPECT_EQ(record->head->control.get("cdn-cache-control"), "max-age=9");
+  EXPECT_FALSE(record->head->headers.has("surrogate-key"));
+  EXPECT_EQ(record->head->h1_text, head->h1_text);
+  EXPECT_TRUE(record->head->freshness.immutable);
+  EXPECT_EQ(record->body, "hello");
+}
+
+TEST(Record, OfAnotherVersionIsNoRecord) {
+  std::string value = encode_record(7, *head_for("https://h.example/a"), 5, true, "hello");
+  ASSERT_EQ(value[4], 2); // the version: behind the four octets of the magic number
+  value[4] = 1;
+  EXPECT_FALSE(decode_record(7, value).has_value());
+}
+
 TEST(Record, OfAStatusWithoutBodyHasNoLength) {
   const auto head = head_for("https://h.example/a");
   head->status = 204;
