@@ -16,7 +16,7 @@ struct Core {
         clock(c),
         epochs(std::move(e)),
         disk(std::move(d)),
-        ram(o.memory_bytes),
+        ram(o.memory_bytes, o.disk.variants),
         flights(std::make_shared<Flights>(c, o.uncacheable_memory)),
         largest_in_ram(std::min(o.ram_object_bytes, ram.largest())) {}
   ~Core() { flights->clear(); } // their Entries may hold pins

@@ -164,7 +164,7 @@ class LmdbDisk final : public Disk {
       if (result.get == Get::found && on_disk && !pins_.lease(result.found.id, clock_.mono())) result.get = Get::none;
     }
     if (result.get == Get::cold) return std::nullopt;
-    for (auto& damaged : result.damaged) drop_damaged(key, std::move(damaged));
+    for (const uint64_t id : result.damaged) drop_damaged(key, id);
     Lookup out{.entry = nullptr, .pending = false, .other_variants = result.other_variants};
     if (result.get != Get::found) return out;
     auto& found = result.found;
@@ -189,14 +189,9 @@ class LmdbDisk final : public Disk {
   }
 
   // Only the way to it; the record itself lies until its turn at the old end.
-  void drop_damaged(std::string_view key, FindResult::Damaged damaged) {
-    log::warn("lmdb", "body {} of {} is damaged, missing or of another version: dropped", damaged.id, key);
-    writer_.submit({[key = std::string(key), damaged = std::move(damaged)](WriteTxn& txn) {
-                      return txn.unlink(key, damaged.names, damaged.values, damaged.id);
-                    },
-                    {},
-                    256,
-                    false},
+  void drop_damaged(std::string_view key, uint64_t id) {
+    log::warn("lmdb", "body {} of {} is damaged, missing or of another version: dropped", id, key);
+    writer_.submit({[key = std::string(key), id](WriteTxn& txn) { return txn.unlink(key, id); }, {}, 256, false},
                    false);
   }
 

@@ -2,6 +2,8 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
+
 #include "cache/lmdb/octets.h"
 
 namespace verge::cache {
@@ -31,12 +33,8 @@ T get_big(const char* in) noexcept {
 
 IndexKey index_key(std::string_view key_text, uint64_t seed) noexcept { return hash(key_text, seed); }
 
-IndexKey variant_key(std::string_view key_text, std::string_view names, std::string_view values, uint64_t seed) {
-  Packer p; // lengths stand before the texts, so no two triples look alike
-  p.text(key_text);
-  p.text(names);
-  p.text(values);
-  return hash(p.out(), seed);
+uint64_t values_hash(std::string_view values, uint64_t seed) noexcept {
+  return XXH3_64bits_withSeed(values.data(), values.size(), seed);
 }
 
 std::string join_names(const std::vector<std::string>& fields) {
@@ -58,13 +56,46 @@ std::vector<std::string> split_names(std::string_view names) {
   return out;
 }
 
+size_t IndexRow::responses() const noexcept {
+  size_t n = id != 0 ? 1 : 0;
+  for (const List& list : lists) n += list.variants.size();
+  return n;
+}
+
+bool IndexRow::holds(uint64_t wanted) const noexcept {
+  return id == wanted || std::ranges::any_of(lists, [wanted](const List& list) {
+           return std::ranges::find(list.variants, wanted, &Variant::id) != list.variants.end();
+         });
+}
+
+bool IndexRow::remove(uint64_t gone) {
+  if (id == gone) {
+    id = 0;
+    return true;
+  }
+  for (auto list = lists.begin(); list != lists.end(); ++list) {
+    if (std::erase_if(list->variants, [gone](const Variant& v) { return v.id == gone; }) == 0) continue;
+    if (list->variants.empty()) lists.erase(list);
+    return true;
+  }
+  return false;
+}
+
 std::string encode(const IndexRow& row) {
   Packer p;
   p.num(row.id);
-  p.num(static_cast<uint32_t>(row.variants.size()));
-  for (const auto& v : row.variants) {
-    p.num(v.count);
-    p.text(v.names);
+  p.num(static_cast<uint32_t>(row.lists.size()));
+  for (const auto& list : row.lists) {
+    p.text(list.names);
+    p.num(static_cast<uint32_t>(list.variants.size()));
+    for (const auto& v : list.variants) {
+      p.num(v.id);
+      p.num(v.values);
+      p.text(v.offers);
+      if (v.offers.empty()) continue;
+      p.num(static_cast<uint32_t>(v.lines.size()));
+      for (const uint64_t line : v.lines) p.num(line);
+    }
   }
   return std::move(p.out());
 }
@@ -73,11 +104,21 @@ std::optional<IndexRow> decode_index_row(std::string_view value) {
   Unpacker u(value);
   IndexRow row;
   row.id = u.num<uint64_t>();
-  const auto n = u.count(8);
-  if (n > kMaxVaryLists) return std::nullopt;
-  for (uint32_t i = 0; i < n && u.ok(); ++i) {
-    const auto count = u.num<uint32_t>();
-    row.variants.push_back({std::string(u.text()), count});
+  const auto lists = u.count(8);
+  if (lists > kMaxVaryLists) return std::nullopt;
+  row.lists.resize(lists);
+  for (auto& list : row.lists) {
+    list.names = u.text();
+    list.variants.resize(u.count(20));
+    if (list.variants.empty()) return std::nullopt;
+    for (auto& v : list.variants) {
+      v.id = u.num<uint64_t>();
+      v.values = u.num<uint64_t>();
+      v.offers = u.text();
+      if (v.offers.empty()) continue;
+      v.lines.resize(u.count(8));
+      for (uint64_t& line : v.lines) line = u.num<uint64_t>();
+    }
   }
   if (!u.ok() || !u.rest().empty()) return std::nullopt;
   return row;

@@ -12,26 +12,35 @@
 
 namespace verge::cache {
 
-inline constexpr uint32_t kFormatVersion = 1;
+inline constexpr uint32_t kFormatVersion = 2;
 
-// --- index: hash of key (and variant) -> where the response lies ---
+// --- index: hash of the key -> where its response lies, or its variants ---
 using IndexKey = std::array<char, 16>;
 // XXH3-128 with the store's own random seed, so that nobody outside can make keys that collide. A collision is only a
 // miss: records hold the full text, which is compared.
 IndexKey index_key(std::string_view key_text, uint64_t seed) noexcept;
-// `names`: the vary fields joined by "\n".
-IndexKey variant_key(std::string_view key_text, std::string_view names, std::string_view values, uint64_t seed);
+// Of what a request says in one Vary field, or in all of them.
+uint64_t values_hash(std::string_view values, uint64_t seed) noexcept;
 std::string join_names(const std::vector<std::string>& fields);
 std::vector<std::string> split_names(std::string_view names);
 
 struct IndexRow {
   uint64_t id = 0; // the response itself; 0: none, only variants
-  struct Variants {
-    std::string names;
-    uint32_t count = 0; // how many responses are stored under these names
+  struct Variant {
+    uint64_t id = 0;
+    uint64_t values = 0;         // values_hash of its vary_values
+    std::string offers;          // policy::offers
+    std::vector<uint64_t> lines; // values_hash of each field's, where there are offers
   };
-  std::vector<Variants> variants; // oldest first, at most kMaxVaryLists
-  bool empty() const noexcept { return id == 0 && variants.empty(); }
+  struct List { // the variants under one list of Vary fields
+    std::string names;
+    std::vector<Variant> variants; // oldest first, never empty
+  };
+  std::vector<List> lists; // oldest first, at most kMaxVaryLists
+  bool empty() const noexcept { return id == 0 && lists.empty(); }
+  size_t responses() const noexcept;
+  bool holds(uint64_t id) const noexcept;
+  bool remove(uint64_t id); // true: it was there
 };
 inline constexpr size_t kMaxVaryLists = 8;
 std::string encode(const IndexRow& row);

@@ -8,7 +8,7 @@
 
 #include "cache/lmdb/layout.h"
 #include "cache/lmdb/record.h"
-#include "cache/policy/vary.h"
+#include "cache/policy/select.h"
 
 namespace verge::cache {
 
@@ -37,6 +37,21 @@ bool may_touch(const Env& env, const MDB_val& value, Touch touch) noexcept {
 
 int get(MDB_txn* txn, MDB_dbi table, MDB_val key, MDB_val& value) { return mdb_get(txn, table, &key, &value); }
 
+// As the index row tells it. The record is asked again: these are hashes.
+bool may_answer(const IndexRow::Variant& variant, const std::vector<std::string>& fields, uint64_t seed,
+                policy::Asker& asker) {
+  std::string_view mine = asker.values(fields);
+  if (values_hash(mine, seed) == variant.values) return true;
+  if (variant.lines.size() != fields.size()) return false; // it has no offers
+  std::string_view offers = variant.offers;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const std::string_view offer = policy::take_line(offers);
+    if (values_hash(policy::take_line(mine), seed) != variant.lines[i] && !asker.settles(fields[i], offer))
+      return false;
+  }
+  return true;
+}
+
 std::optional<IndexRow> get_row(const Env& env, MDB_txn* txn, const IndexKey& key) {
   MDB_val value;
   if (get(txn, env.tables().index, val(key), value) != 0) return std::nullopt;
@@ -51,23 +66,24 @@ FindResult find_response(const Env& env, MDB_txn* txn, std::string_view key, con
   const auto row = get_row(env, txn, index_key(key, env.seed()));
   if (!row) return result;
   Record best;
-  const auto consider = [&](uint64_t id, const std::vector<std::string>& fields, std::string_view values) {
+  policy::Asker asker(request);
+  const auto consider = [&](uint64_t id) {
     if (touch == Touch::resident && !residency.likely(id)) return false;
     const BodyKey at = record_key(id);
     MDB_val value;
     if (get(txn, env.tables().body, val(at.view()), value) != 0) {
-      result.damaged.push_back({id, join_names(fields), std::string(values)});
+      result.damaged.push_back(id);
       return true;
     }
     if (!may_touch(env, value, touch)) return false;
     if (touch == Touch::all) residency.touched(id, value.mv_size + env.page_bytes());
     auto record = decode_record(id, view(value));
     if (!record) {
-      result.damaged.push_back({id, join_names(fields), std::string(values)});
+      result.damaged.push_back(id);
       return true;
     }
     const auto& head = *record->head; // another one: hashes that collide
-    if (head.key != key || head.vary_fields != fields || (!fields.empty() && head.vary_values != values)) return true;
+    if (head.key != key || !asker.selects(head.vary_fields, head.vary_values, head.headers)) return true;
     if (best.head && best.head->response_time >= head.response_time) return true;
     best = std::move(*record);
     result.found.id = id;
@@ -78,13 +94,13 @@ FindResult find_response(const Env& env, MDB_txn* txn, std::string_view key, con
     result.get = Get::cold;
     return result;
   };
-  if (row->id != 0 && !consider(row->id, {}, "")) return cold();
-  for (const auto& list : row->variants) {
+  if (row->id != 0 && !consider(row->id)) return cold();
+  for (const auto& list : row->lists) {
     result.other_variants = true;
     const auto fields = split_names(list.names);
-    const std::string values = policy::vary_key(fields, request);
-    const auto variant = get_row(env, txn, variant_key(key, list.names, values, env.seed()));
-    if (variant && variant->id != 0 && !consider(variant->id, fields, values)) return cold();
+    for (const auto& variant : list.variants) {
+      if (may_answer(variant, fields, env.seed(), asker) && !consider(variant.id)) return cold();
+    }
   }
   if (!best.head) return result;
 
@@ -97,7 +113,7 @@ FindResult find_response(const Env& env, MDB_txn* txn, std::string_view key, con
     auto chunk = read_chunk_of(env, txn, found.id, 0, touch);
     if (chunk.get == Get::cold) return cold();
     if (chunk.get != Get::found || chunk.block->capacity() != best.length) {
-      result.damaged.push_back({found.id, join_names(found.head->vary_fields), found.head->vary_values});
+      result.damaged.push_back(found.id);
       result.found = {};
       return result;
     }

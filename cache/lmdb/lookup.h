@@ -37,11 +37,7 @@ struct FindResult {
   Get get = Get::none;
   Found found;
   bool other_variants = false;
-  struct Damaged { // an index row that leads to a record which is missing or failed the check
-    uint64_t id;
-    std::string names, values;
-  };
-  std::vector<Damaged> damaged;
+  std::vector<uint64_t> damaged; // the index leads to them, and their record is missing or failed the check
 };
 // Of several that match (different Vary lists of one key) the one that was received last.
 FindResult find_response(const Env& env, MDB_txn* txn, std::string_view key, const http::Headers& request, Touch touch,

@@ -69,15 +69,13 @@ OldEnd::Freed OldEnd::make_room(WriteTxn& txn, uint64_t pages, uint64_t second_c
     if (rc == 0) {
       if (const auto record = decode_record(id, view(value))) {
         const auto& head = *record->head;
-        const std::string names = join_names(head.vary_fields);
-        bool again = false;
-        uint64_t current = 0;
-        rc = txn.find_id(head.key, names, head.vary_values, current);
-        if (rc == 0 && current == id && recency_.read.test(id) &&
+        bool again = false, linked = false;
+        rc = txn.holds(head.key, id, linked);
+        if (rc == 0 && linked && recency_.read.test(id) &&
             epochs_.check(head.key, head.tags, head.seq) != Verdict::dead)
           rc = store_again(txn, id, *record, second_chance_bytes, again);
-        if (rc == 0 && !again && current == id) {
-          rc = txn.unlink(head.key, names, head.vary_values, id);
+        if (rc == 0 && !again && linked) {
+          rc = txn.unlink(head.key, id);
           ++freed.evicted;
         }
       }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "cache/policy/select.h"
+
 namespace verge::cache {
 
 int WriteTxn::begin() {
@@ -68,9 +70,8 @@ int WriteTxn::get_record(uint64_t id, MDB_val& value) {
 }
 
 int WriteTxn::replace_head(const StoredHead& old_head, uint64_t length, const StoredHead& head) {
-  const std::string names = join_names(old_head.vary_fields);
   uint64_t id = 0;
-  if (const int rc = find_id(old_head.key, names, old_head.vary_values, id); rc != 0) return rc;
+  if (const int rc = find_id(old_head, id); rc != 0) return rc;
   MDB_val value;
   if (const int rc = id == 0 ? MDB_NOTFOUND : get_record(id, value); rc != 0) return rc;
   const auto stored = decode_record(id, view(value));
@@ -82,7 +83,7 @@ int WriteTxn::replace_head(const StoredHead& old_head, uint64_t length, const St
   const bool moves =
       head.key != old_head.key || head.vary_fields != old_head.vary_fields || head.vary_values != old_head.vary_values;
   if (moves) {
-    if (const int rc = unlink(old_head.key, names, old_head.vary_values, id); rc != 0) return rc;
+    if (const int rc = unlink(old_head.key, id); rc != 0) return rc;
   }
   if (const int rc = put_body(record_key(id), id, encoded); rc != 0) return rc;
   state_.seq = std::max(state_.seq, head.seq);
@@ -102,74 +103,107 @@ int WriteTxn::set_index(const IndexKey& key, const IndexRow& row) {
   return row.empty() ? erase(env_.tables().index, k) : put(env_.tables().index, k, encode(row));
 }
 
-int WriteTxn::find_id(std::string_view key, std::string_view names, std::string_view values, uint64_t& id) {
+int WriteTxn::find_id(const StoredHead& head, uint64_t& id) {
   std::optional<IndexRow> row;
-  const int rc =
-      get_index(names.empty() ? index_key(key, env_.seed()) : variant_key(key, names, values, env_.seed()), row);
-  id = row ? row->id : 0;
+  const int rc = get_index(index_key(head.key, env_.seed()), row);
+  id = 0;
+  if (rc != 0 || !row) return rc;
+  if (head.vary_fields.empty()) {
+    id = row->id;
+    return 0;
+  }
+  const auto list = std::ranges::find(row->lists, join_names(head.vary_fields), &IndexRow::List::names);
+  if (list == row->lists.end()) return 0;
+  const uint64_t values = values_hash(head.vary_values, env_.seed());
+  const auto variant = std::ranges::find(list->variants, values, &IndexRow::Variant::values);
+  if (variant != list->variants.end()) id = variant->id;
+  return 0;
+}
+
+int WriteTxn::holds(std::string_view key, uint64_t id, bool& held) {
+  std::optional<IndexRow> row;
+  const int rc = get_index(index_key(key, env_.seed()), row);
+  held = row && row->holds(id);
   return rc;
+}
+
+int WriteTxn::set_row(const IndexKey& key, const IndexRow& row, size_t before) {
+  state_.entries -= std::min<uint64_t>(state_.entries, before);
+  state_.entries += row.responses();
+  return set_index(key, row);
 }
 
 int WriteTxn::link(const StoredHead& head, uint64_t id) {
   const IndexKey primary = index_key(head.key, env_.seed());
   std::optional<IndexRow> found;
   if (const int rc = get_index(primary, found); rc != 0) return rc;
-  IndexRow row = found.value_or(IndexRow{});
+  IndexRow row = std::move(found).value_or(IndexRow{});
+  const size_t before = row.responses();
   if (head.vary_fields.empty()) {
     // The origin does not vary any more: variants are out of use, and lie unreachable until the old end.
-    if (row.id == 0) ++state_.entries;
+    row.lists.clear();
     row.id = id;
-    row.variants.clear();
-    return set_index(primary, row);
+    return set_row(primary, row, before);
   }
-  if (row.id != 0) { // nor may a response from before it varied answer for all
-    row.id = 0;
-    if (state_.entries > 0) --state_.entries;
+  row.id = 0; // nor may a response from before it varied answer for all
+  std::string names = join_names(head.vary_fields);
+  auto list = std::ranges::find(row.lists, names, &IndexRow::List::names);
+  if (list == row.lists.end()) {
+    if (row.lists.size() == kMaxVaryLists) row.lists.erase(row.lists.begin());
+    row.lists.push_back({std::move(names), {}});
+    list = row.lists.end() - 1;
   }
-  const std::string names = join_names(head.vary_fields);
-  const IndexKey variant = variant_key(head.key, names, head.vary_values, env_.seed());
-  std::optional<IndexRow> before;
-  if (const int rc = get_index(variant, before); rc != 0) return rc;
-  auto list = std::ranges::find(row.variants, names, &IndexRow::Variants::names);
-  const bool known = list != row.variants.end();
-  if (!known) {
-    if (row.variants.size() == kMaxVaryLists) row.variants.erase(row.variants.begin());
-    row.variants.push_back({names, 0});
-    list = row.variants.end() - 1;
-  }
-  if (!before || !known) ++list->count;
-  if (!before) ++state_.entries;
-  if (const int rc = set_index(primary, row); rc != 0) return rc;
-  return set_index(variant, IndexRow{id, {}});
+  list->variants.push_back(variant_of(head, id));
+  const uint64_t values = list->variants.back().values;
+  std::erase_if(list->variants, [&](const auto& v) { return v.values == values && v.id != id; });
+  for (size_t n = row.responses(); n > most_variants_.most; --n) row.remove(least_used(row, id));
+  return set_row(primary, row, before);
 }
 
-int WriteTxn::unlink(std::string_view key, std::string_view names, std::string_view values, uint64_t id) {
-  const IndexKey primary = index_key(key, env_.seed());
-  const IndexKey at = names.empty() ? primary : variant_key(key, names, values, env_.seed());
+IndexRow::Variant WriteTxn::variant_of(const StoredHead& head, uint64_t id) const {
+  IndexRow::Variant out;
+  out.id = id;
+  out.values = values_hash(head.vary_values, env_.seed());
+  out.offers = policy::offers(head.vary_fields, head.vary_values, head.headers);
+  if (out.offers.empty()) return out;
+  std::string_view values = head.vary_values;
+  for (size_t i = 0; i < head.vary_fields.size(); ++i) {
+    out.lines.push_back(values_hash(policy::take_line(values), env_.seed()));
+  }
+  return out;
+}
+
+// The oldest that was not read since it was stored, else the oldest; never `kept`.
+uint64_t WriteTxn::least_used(const IndexRow& row, uint64_t kept) const {
+  uint64_t unread = UINT64_MAX, oldest = UINT64_MAX;
+  for (const auto& list : row.lists) {
+    for (const auto& v : list.variants) {
+      if (v.id == kept) continue;
+      oldest = std::min(oldest, v.id);
+      if (most_variants_.read == nullptr || !most_variants_.read->test(v.id)) unread = std::min(unread, v.id);
+    }
+  }
+  return unread != UINT64_MAX ? unread : oldest;
+}
+
+int WriteTxn::unlink(std::string_view key, uint64_t id) {
+  const IndexKey at = index_key(key, env_.seed());
   std::optional<IndexRow> row;
-  if (const int rc = get_index(at, row); rc != 0) return rc;
-  if (!row || row->id == 0 || (id != 0 && row->id != id)) return 0;
-  row->id = 0;
-  if (state_.entries > 0) --state_.entries;
-  if (const int rc = set_index(at, *row); rc != 0) return rc;
-  if (names.empty()) return 0;
-  if (const int rc = get_index(primary, row); rc != 0 || !row) return rc;
-  const auto list = std::ranges::find(row->variants, names, &IndexRow::Variants::names);
-  if (list == row->variants.end()) return 0;
-  if (list->count > 1)
-    --list->count;
-  else
-    row->variants.erase(list);
-  return set_index(primary, *row);
+  if (const int rc = get_index(at, row); rc != 0 || !row || id == 0) return rc;
+  const size_t before = row->responses();
+  return row->remove(id) ? set_row(at, *row, before) : 0;
 }
 
 int WriteTxn::unlink_values(std::string_view key, std::string_view values) {
+  const IndexKey at = index_key(key, env_.seed());
   std::optional<IndexRow> row;
-  if (const int rc = get_index(index_key(key, env_.seed()), row); rc != 0 || !row) return rc;
-  for (const auto& list : row->variants) {
-    if (const int rc = unlink(key, list.names, values, 0); rc != 0) return rc;
-  }
-  return values.empty() ? unlink(key, "", "", 0) : 0;
+  if (const int rc = get_index(at, row); rc != 0 || !row) return rc;
+  const size_t before = row->responses();
+  const uint64_t hash = values_hash(values, env_.seed());
+  if (values.empty()) row->id = 0;
+  for (auto& list : row->lists) std::erase_if(list.variants, [hash](const auto& v) { return v.values == hash; });
+  std::erase_if(row->lists, [](const auto& list) { return list.variants.empty(); });
+  return row->responses() != before ? set_row(at, *row, before) : 0;
 }
 
 int WriteTxn::drop_parts(uint64_t id, size_t limit, bool& done) {

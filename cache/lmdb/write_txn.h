@@ -11,16 +11,25 @@
 #include <vector>
 
 #include "cache/lmdb/env.h"
+#include "cache/lmdb/id_bits.h"
 #include "cache/lmdb/layout.h"
 #include "cache/lmdb/record.h"
 #include "proxy/base/handle.h"
 
 namespace verge::cache {
 
+// How many responses one key may have, and which were read since they were stored (null: unknown): beyond it the least
+// used goes.
+struct MostVariants {
+  size_t most = SIZE_MAX;
+  const IdBits* read = nullptr;
+};
+
 class WriteTxn {
  public:
   // `committed`: the state as the last commit left it; brought up to date by commit().
-  WriteTxn(Env& env, State& committed) : env_(env), committed_(committed), state_(committed) {}
+  WriteTxn(Env& env, State& committed, MostVariants most_variants = {})
+      : env_(env), committed_(committed), state_(committed), most_variants_(most_variants) {}
   WriteTxn(const WriteTxn&) = delete;
   WriteTxn& operator=(const WriteTxn&) = delete;
 
@@ -36,11 +45,13 @@ class WriteTxn {
   int put_record(uint64_t id, const StoredHead& head, uint64_t length, bool inlined, std::string_view body);
   // Another head for the stored response that `old_head` describes. MDB_NOTFOUND: it is not stored (any more).
   int replace_head(const StoredHead& old_head, uint64_t length, const StoredHead& head);
-  // The id the index holds for this key and variant; 0: none.
-  int find_id(std::string_view key, std::string_view names, std::string_view values, uint64_t& id);
+  // The id the index holds for the variant that `head` is; 0: none.
+  int find_id(const StoredHead& head, uint64_t& id);
+  // Does the index of `key` lead to `id`?
+  int holds(std::string_view key, uint64_t id, bool& held);
   int get_record(uint64_t id, MDB_val& value);
-  // Takes it out of the index, unless that leads to another id by now (`id` 0: whatever it leads to).
-  int unlink(std::string_view key, std::string_view names, std::string_view values, uint64_t id);
+  // Takes it out of the index, if that leads to it.
+  int unlink(std::string_view key, uint64_t id);
   // All variants of `key` whose values are `values`.
   int unlink_values(std::string_view key, std::string_view values);
   // Deletes at most `limit` parts of `id`, the record first. `done` when none is left.
@@ -54,10 +65,15 @@ class WriteTxn {
   int link(const StoredHead& head, uint64_t id);
   int get_index(const IndexKey& key, std::optional<IndexRow>& row);
   int set_index(const IndexKey& key, const IndexRow& row); // an empty row is deleted
+  // The same, with the count of entries; `before`: how many responses the row held.
+  int set_row(const IndexKey& key, const IndexRow& row, size_t before);
+  IndexRow::Variant variant_of(const StoredHead& head, uint64_t id) const;
+  uint64_t least_used(const IndexRow& row, uint64_t kept) const;
 
   Env& env_;
   State& committed_;
   State state_;
+  MostVariants most_variants_;
   Handle<MDB_txn, mdb_txn_abort> txn_;
   std::string last_key_; // no body key sorts after it: what does is appended
 };

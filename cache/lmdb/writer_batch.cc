@@ -156,7 +156,7 @@ void Writer::execute() {
 int Writer::attempt(uint64_t bytes, bool apart) {
   enum class Todo : uint8_t { room, age, steps } todo = apart ? Todo::room : Todo::steps;
   for (int aged = 0;;) {
-    WriteTxn txn(parts_.env, state_);
+    WriteTxn txn(parts_.env, state_, {options_.variants, &parts_.recency.read});
     if (const int rc = txn.begin(); rc != 0) return rc;
     // Second chances take ids too: theirs come after those already given out.
     txn.state().next_id = std::max(txn.state().next_id, next_id_);

@@ -15,7 +15,8 @@ std::optional<std::vector<std::string>> vary_fields(const http::Headers& respons
 
 // The request's values of these fields as one text, equal for requests that the RFC lets share a response: lines
 // combined, white space round commas dropped, absence kept apart from an empty value. Accept-Encoding is reduced to the
-// codings that are acceptable, sorted, whatever their weights; Accept-Language to lower-case tags with weights, sorted.
+// codings that are acceptable, sorted, whatever their weights; Accept-Language and Accept to their members with
+// weights, case folded where it means nothing, sorted. A line for each field.
 std::string vary_key(const std::vector<std::string>& fields, const http::Headers& request);
 
 } // namespace verge::policy

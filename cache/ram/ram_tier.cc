@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "cache/policy/vary.h"
+#include "cache/policy/select.h"
 #include "cache/ram/ghost.h"
 #include "cache/ram/queue.h"
 
@@ -29,10 +29,6 @@ struct AsIs {
   size_t operator()(uint64_t hash) const noexcept { return hash; }
 };
 
-bool selected(const StoredHead& head, const http::Headers& request) {
-  return head.vary_fields.empty() || policy::vary_key(head.vary_fields, request) == head.vary_values;
-}
-
 bool same_variant(const StoredHead& a, const StoredHead& b) {
   return a.key == b.key && a.vary_fields == b.vary_fields && a.vary_values == b.vary_values;
 }
@@ -45,10 +41,11 @@ class RamTier::Shard {
   using Gone = std::vector<std::unique_ptr<RamNode>>;
 
   EntryRef find(uint64_t hash, std::string_view key, const http::Headers& request) {
+    policy::Asker asker(request);
     std::lock_guard lock(mutex_);
     RamNode* best = nullptr;
     for (RamNode* n = first(hash); n != nullptr; n = n->sibling.get()) {
-      if (n->head->key != key || !selected(*n->head, request)) continue;
+      if (n->head->key != key || !asker.selects(n->head->vary_fields, n->head->vary_values, n->head->headers)) continue;
       if (best == nullptr || n->head->response_time > best->head->response_time) best = n;
     }
     if (best == nullptr) return nullptr;
@@ -64,7 +61,7 @@ class RamTier::Shard {
     return false;
   }
 
-  bool put(std::unique_ptr<RamNode> node, uint64_t capacity, bool replace) {
+  bool put(std::unique_ptr<RamNode> node, uint64_t capacity, size_t variants, bool replace) {
     Gone gone;
     std::lock_guard lock(mutex_);
     bool trusted = ghost_.take(node->ghost_hash);
@@ -76,6 +73,7 @@ class RamTier::Shard {
       gone.push_back(take(*n));
       break;
     }
+    if (!node->head->vary_fields.empty()) drop_variants(*node, variants, gone);
     (trusted ? main_ : small_).push(*node);
     ++count_;
     std::unique_ptr<RamNode>& chain = table_[node->hash];
@@ -123,6 +121,21 @@ class RamTier::Shard {
     return taken;
   }
 
+  // Makes place for `node` among the variants of its key: those least asked for go, of these the oldest.
+  void drop_variants(const RamNode& node, size_t most, Gone& gone) {
+    for (;;) {
+      size_t count = 0;
+      RamNode* least = nullptr;
+      for (RamNode* n = first(node.hash); n != nullptr; n = n->sibling.get()) {
+        if (n->head->key != node.head->key) continue;
+        ++count;
+        if (least == nullptr || n->uses <= least->uses) least = n; // the newest come first
+      }
+      if (count < most || least == nullptr) return;
+      gone.push_back(take(*least));
+    }
+  }
+
   // One step: the oldest of the queue whose turn it is goes, or moves on because it was asked for.
   void evict(uint64_t capacity, Gone& gone) {
     const bool from_small = small_.oldest != nullptr && (small_.bytes > capacity / 10 || main_.oldest == nullptr);
@@ -145,9 +158,10 @@ class RamTier::Shard {
   size_t count_ = 0;
 };
 
-RamTier::RamTier(uint64_t capacity_bytes)
+RamTier::RamTier(uint64_t capacity_bytes, size_t variants)
     : shard_count_(std::bit_floor(std::clamp<uint64_t>(capacity_bytes / kLeastShardBytes, 1, kMostShards))),
       shard_bytes_(capacity_bytes / shard_count_),
+      variants_(variants),
       shards_(std::make_unique<Shard[]>(shard_count_)) {}
 
 RamTier::~RamTier() = default;
@@ -180,7 +194,7 @@ bool RamTier::put(const EntryRef& entry, bool replace) {
   node->entry = entry;
   node->head = head.get();
   Shard& to = shard(node->hash);
-  return to.put(std::move(node), shard_bytes_, replace);
+  return to.put(std::move(node), shard_bytes_, variants_, replace);
 }
 
 void RamTier::erase(std::string_view key, std::string_view vary_values) {

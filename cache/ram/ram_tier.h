@@ -14,8 +14,8 @@ namespace verge::cache {
 
 class RamTier {
  public:
-  // Up to 16 shards, fewer where one would have less than 8 MiB.
-  explicit RamTier(uint64_t capacity_bytes);
+  // Up to 16 shards, fewer where one would have less than 8 MiB. At most `variants` of one key.
+  explicit RamTier(uint64_t capacity_bytes, size_t variants = 32);
   ~RamTier();
   RamTier(const RamTier&) = delete;
   RamTier& operator=(const RamTier&) = delete;
@@ -23,7 +23,8 @@ class RamTier {
   EntryRef find(std::string_view key, const http::Headers& request);
   // True if there is any variant of `key` (then a miss is a vary-miss).
   bool has_any(std::string_view key) const;
-  // Puts a complete Entry with all Blocks in; replaces the same variant. Refuses (false) what is larger than an eighth
+  // Puts a complete Entry with all Blocks in; replaces the same variant. Where the key has too many the one least asked
+  // for goes. Refuses (false) what is larger than an eighth
   // of a shard.
   bool put(const EntryRef& entry);
   // The same, but refuses if that variant is there already: for what comes from disk and may be the older one.
@@ -43,6 +44,7 @@ class RamTier {
   Shard& shard(uint64_t hash) const noexcept;
   size_t shard_count_;
   uint64_t shard_bytes_;
+  size_t variants_;
   std::unique_ptr<Shard[]> shards_;
 };
 

@@ -1,6 +1,6 @@
 // join: found fresh: take it. Else be the one who fetches, or wait for the one who does.
 #include "cache/policy/validation.h"
-#include "cache/policy/vary.h"
+#include "cache/policy/select.h"
 #include "proxy/base/log.h"
 #include "proxy/pipeline/forward.h"
 #include "proxy/pipeline/rooms.h"
@@ -84,7 +84,7 @@ Step settle(Exchange& ex, Outcome&& o) {
 
 // May a response that another request fetched answer this one too? Only what the store could have given us.
 bool shareable(const Exchange& ex, const cache::StoredHead& head) {
-  if (policy::vary_key(head.vary_fields, ex.request.headers) != head.vary_values) return false;
+  if (!policy::selects(head.vary_fields, head.vary_values, head.headers, ex.request.headers)) return false;
   const auto age = policy::current_age(head.freshness, head.response_time, ex.services.clock.wall());
   return !head.freshness.always_validate && age < head.freshness.lifetime;
 }

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "cache/lmdb/disk.h"
-#include "cache/policy/vary.h"
+#include "cache/policy/select.h"
 #include "tests/cache/support.h"
 
 namespace verge::cache::testing {
@@ -104,7 +104,7 @@ class FakeDisk final : public Disk {
     Lookup found;
     for (const Record& r : records_) {
       if (r.head->key != key) continue;
-      if (policy::vary_key(r.head->vary_fields, request) != r.head->vary_values) {
+      if (!policy::selects(r.head->vary_fields, r.head->vary_values, r.head->headers, request)) {
         found.other_variants = true;
         continue;
       }

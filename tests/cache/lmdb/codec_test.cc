@@ -77,14 +77,19 @@ TEST(Record, WithAnyOctetChangedOrCutOrAddedIsNotBelieved) {
 }
 
 TEST(IndexRow, ComesBackAsItWasPutAndNothingElseIsBelieved) {
-  const IndexRow row{9, {{"x-a", 3}, {"x-a\nx-b", 1}}};
+  const IndexRow row{
+      9, {{"x-a", {{3, 30, "", {}}}}, {"accept\nx-b", {{4, 40, "text/html\n", {41, 42}}, {5, 50, "", {}}}}}};
   const std::string value = encode(row);
   const auto back = decode_index_row(value);
   ASSERT_TRUE(back.has_value());
   EXPECT_EQ(back->id, 9U);
-  ASSERT_EQ(back->variants.size(), 2U);
-  EXPECT_EQ(back->variants[1].names, "x-a\nx-b");
-  EXPECT_EQ(back->variants[0].count, 3U);
+  ASSERT_EQ(back->lists.size(), 2U);
+  EXPECT_EQ(back->lists[1].names, "accept\nx-b");
+  ASSERT_EQ(back->lists[1].variants.size(), 2U);
+  EXPECT_EQ(back->lists[1].variants[0].offers, "text/html\n");
+  EXPECT_EQ(back->lists[1].variants[0].lines, (std::vector<uint64_t>{41, 42}));
+  EXPECT_EQ(back->lists[1].variants[1].values, 50U);
+  EXPECT_EQ(back->responses(), 4U);
   for (size_t i = 0; i < value.size(); ++i)
     EXPECT_FALSE(decode_index_row(std::string_view(value).substr(0, i)).has_value()) << i;
   EXPECT_FALSE(decode_index_row(value + "x").has_value());
@@ -124,11 +129,24 @@ TEST(BodyKeys, SortByIdThenRecordThenChunks) {
   EXPECT_FALSE(parse_body_key(chunk_key(3, 4, 1).view().substr(0, 12)).has_value()); // a chunk without checksum
 }
 
-TEST(IndexKeys, DependOnSeedAndOnEveryPartOfAVariant) {
+TEST(IndexRow, GivesUpOneResponseAndTheListThatItWasTheLastOf) {
+  IndexRow row{9, {{"x-a", {{3, 30, "", {}}}}, {"x-b", {{4, 40, "", {}}, {5, 50, "", {}}}}}};
+  EXPECT_TRUE(row.holds(4));
+  EXPECT_FALSE(row.remove(6));
+  EXPECT_TRUE(row.remove(3));
+  EXPECT_TRUE(row.remove(4));
+  EXPECT_TRUE(row.remove(9));
+  ASSERT_EQ(row.lists.size(), 1U);
+  EXPECT_EQ(row.lists[0].names, "x-b");
+  EXPECT_TRUE(row.remove(5));
+  EXPECT_TRUE(row.empty());
+}
+
+TEST(IndexKeys, DependOnTheSeed) {
   EXPECT_NE(index_key("k", 1), index_key("k", 2));
   EXPECT_EQ(index_key("k", 1), index_key("k", 1));
-  EXPECT_NE(variant_key("k", "ab", "c", 1), variant_key("k", "a", "bc", 1));
-  EXPECT_NE(variant_key("k", "", "", 1), index_key("k", 1));
+  EXPECT_NE(values_hash("+1", 1), values_hash("+2", 1));
+  EXPECT_NE(values_hash("+1", 1), values_hash("+1", 2));
   EXPECT_EQ(split_names(join_names({"a", "b", "c"})), (std::vector<std::string>{"a", "b", "c"}));
   EXPECT_TRUE(split_names("").empty());
 }

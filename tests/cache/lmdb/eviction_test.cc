@@ -146,6 +146,7 @@ TEST_F(EvictionTest, WhatWasJustFoundStaysLongEnoughToBeRead) {
 }
 
 TEST_F(EvictionTest, VariantsAndTheirListsGoToo) {
+  options.variants = 50;
   open();
   for (int i = 0; i < 50; ++i)
     store("https://www.example.com/v", "variant", {.vary_fields = {"x-a"}, .vary_values = std::to_string(i)});

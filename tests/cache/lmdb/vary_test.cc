@@ -8,6 +8,7 @@ namespace verge::cache {
 namespace {
 
 using testing::DiskTest;
+using testing::head_for;
 using testing::HeadSpec;
 
 class DiskVaryTest : public DiskTest {
@@ -91,6 +92,41 @@ TEST_F(DiskVaryTest, OnlySoManyListsOfNamesAreKeptForOneKey) {
   EXPECT_EQ(get_variant(request("x-11", "v")), "x-11");
   EXPECT_EQ(get_variant(request("x-4", "v")), "x-4");
   EXPECT_EQ(get_variant(request("x-3", "v")), "(none)"); // the oldest lists were forgotten
+}
+
+TEST_F(DiskVaryTest, AVariantAnswersWhoeverLikesItBest) {
+  open();
+  auto head = head_for("https://www.example.com/v", {.vary_fields = {"accept-language", "x-a"}});
+  head->headers.add("content-language", "de");
+  http::Headers first = request("accept-language", "en, de"), second = request("accept-language", "fr;q=0.5, de");
+  first.add("x-a", "1");
+  head->vary_values = policy::vary_key(head->vary_fields, first);
+  ASSERT_TRUE(disk->store(entry_of(head, "deutsch")));
+  disk->flush();
+  EXPECT_EQ(get_variant(first), "deutsch");
+  EXPECT_EQ(get_variant(second), "(none)") << "the other field differs";
+  second.add("x-a", "1");
+  EXPECT_EQ(get_variant(second), "deutsch");
+  open();
+  EXPECT_EQ(get_variant(second), "deutsch");
+}
+
+TEST_F(DiskVaryTest, BeyondTheLimitTheLeastUsedVariantGoes) {
+  options.variants = 3;
+  open();
+  for (const char* value : {"1", "2", "3"}) put_variant({"x-a"}, request("x-a", value), value);
+  EXPECT_EQ(get_variant(request("x-a", "1")), "1"); // read since it was stored
+  put_variant({"x-a"}, request("x-a", "4"), "4");
+  put_variant({"x-b"}, request("x-b", "5"), "5");
+  EXPECT_EQ(get_variant(request("x-a", "1")), "1");
+  EXPECT_EQ(get_variant(request("x-a", "2")), "(none)");
+  EXPECT_EQ(get_variant(request("x-a", "3")), "(none)");
+  EXPECT_EQ(get_variant(request("x-a", "4")), "4");
+  EXPECT_EQ(get_variant(request("x-b", "5")), "5");
+  EXPECT_EQ(disk->stats().entries, 3U);
+  put_variant({"x-a"}, request("x-a", "4"), "4 again"); // takes its own place, nobody else's
+  EXPECT_EQ(get_variant(request("x-a", "1")), "1");
+  EXPECT_EQ(disk->stats().entries, 3U);
 }
 
 } // namespace

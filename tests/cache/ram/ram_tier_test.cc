@@ -71,6 +71,32 @@ TEST(RamTier, TheNewestWinsWhenSeveralVariantsAreSelected) {
   EXPECT_EQ(ram.find("k", speaking("de")), newest);
 }
 
+TEST(RamTier, AVariantAnswersWhoeverLikesItBest) {
+  RamTier ram(kCapacity);
+  auto head = make_head("k");
+  head->vary_fields = {"accept-language"};
+  head->vary_values = policy::vary_key(head->vary_fields, speaking("en, de"));
+  head->headers.add("content-language", "de");
+  const EntryRef de = make_entry(head);
+  ram.put(de);
+  EXPECT_EQ(ram.find("k", speaking("fr;q=0.5, de")), de);
+  EXPECT_EQ(ram.find("k", speaking("de, fr")), nullptr);
+}
+
+TEST(RamTier, BeyondTheLimitTheVariantLeastAskedForGoes) {
+  RamTier ram(kCapacity, 3);
+  for (const char* language : {"a", "b", "c"}) ram.put(make_variant("k", language));
+  ram.put(make_entry("other"));
+  EXPECT_TRUE(ram.find("k", speaking("a")));
+  ram.put(make_variant("k", "d"));
+  EXPECT_EQ(ram.find("k", speaking("b")), nullptr) << "the oldest of those nobody asked for";
+  EXPECT_TRUE(ram.find("k", speaking("a")));
+  EXPECT_TRUE(ram.find("k", speaking("c")));
+  EXPECT_TRUE(ram.find("k", speaking("d")));
+  EXPECT_TRUE(ram.find("other", kPlain));
+  EXPECT_EQ(ram.entries(), 4u);
+}
+
 TEST(RamTier, ReplacesTheSameVariantAndNoOther) {
   RamTier ram(kCapacity);
   const EntryRef old = make_variant("k", "de"), fresh = make_variant("k", "de"), en = make_variant("k", "en");
