@@ -40,6 +40,10 @@ class TieredCache final : public Cache {
     return entry && core_.verdict(*entry->head()) == Verdict::live ? entry : nullptr;
   }
 
+  EntryRef flying(std::string_view key) override {
+    return core_.flights->find(key, [&](const Entry& entry) { return joinable(key, entry); });
+  }
+
   Join join(std::string_view key, Executor& loop, Task resume, Task abandoned) override {
     auto joined =
         core_.flights->join(key, [&](const Entry& entry) { return joinable(key, entry); }, [&] { return new_entry(); });

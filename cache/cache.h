@@ -73,6 +73,9 @@ class Cache {
   // RAM only, live only: what may have come to rest between a lookup that missed and a join that found nobody fetching.
   virtual EntryRef arrived(std::string_view /*key*/, const http::Headers& /*request*/) { return nullptr; }
 
+  // The Entry of a flight that join() would let a caller follow; null: none.
+  virtual EntryRef flying(std::string_view /*key*/) { return nullptr; }
+
   struct Join {
     std::unique_ptr<Fill> fill; // set: you are the one who fetches
     EntryRef entry;             // set otherwise: somebody is fetching; wait for it by Entry::when_opened

@@ -44,6 +44,14 @@ class Flights {
     replaced = std::exchange(it->second, make());
     return {Role::lead, it->second};
   }
+  // The Entry that flies, if `joinable`; null else.
+  template <class Joinable>
+  EntryRef find(std::string_view key, const Joinable& joinable) {
+    Shard& s = shard(key);
+    std::lock_guard lock(s.mutex);
+    const auto it = s.flying.find(key);
+    return it != s.flying.end() && joinable(*it->second) ? it->second : nullptr;
+  }
   // Takes `entry` out, unless another has taken its place.
   void end(std::string_view key, const Entry* entry);
 

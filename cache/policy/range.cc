@@ -34,43 +34,34 @@ std::optional<std::string_view> after_unit(std::string_view value, char separato
   return value.substr(kUnit.size() + 1);
 }
 
-struct RangeSpec {
-  std::optional<uint64_t> first, last; // no first: a suffix of `last` octets
-};
-
-std::optional<RangeSpec> parse_spec(std::string_view s) noexcept {
+std::optional<AskedRange> parse_spec(std::string_view s) noexcept {
   const size_t dash = s.find('-');
   if (dash == std::string_view::npos) return std::nullopt;
   const std::string_view before = s.substr(0, dash);
   const std::string_view after = s.substr(dash + 1);
-  RangeSpec spec{parse_position(before), parse_position(after)};
+  AskedRange spec{parse_position(before), parse_position(after)};
   if (!spec.first && !before.empty()) return std::nullopt;
   if (!spec.last && (!after.empty() || !spec.first)) return std::nullopt;
   if (spec.first && spec.last && *spec.last < *spec.first) return std::nullopt;
   return spec;
 }
 
-// The part of a body of `length` octets (more than none) that the spec names; none when it lies behind the end.
-std::optional<ByteRange> resolve(const RangeSpec& spec, uint64_t length) noexcept {
-  if (!spec.first) {
-    if (*spec.last == 0) return std::nullopt;
-    return ByteRange{length - std::min(length, *spec.last), length - 1};
-  }
-  if (*spec.first >= length) return std::nullopt;
-  return ByteRange{*spec.first, std::min(spec.last.value_or(kMax), length - 1)};
+// A Last-Modified that is a strong validator by section 8.8.2.2: made at least a second before the response, so that no
+// second change within that second can hide.
+std::optional<WallTime> strong_modified(const http::Headers& stored, WallTime now) noexcept {
+  const auto modified = parse_http_date(stored.get("last-modified").value_or(""), now);
+  const auto date = parse_http_date(stored.get("date").value_or(""), now);
+  return modified && date && *modified + Seconds{1} <= *date ? modified : std::nullopt;
 }
 
-// RFC 9110 section 13.1.5. A date must be the stored Last-Modified itself, and that must be a strong validator by
-// section 8.8.2.2: made at least a second before the response, so that no second change within that second can hide.
+// RFC 9110 section 13.1.5. A date must be the stored Last-Modified itself.
 bool if_range_holds(const http::Headers& request, const http::Headers& stored, WallTime now) {
   const auto condition = request.get("if-range");
   if (!condition) return true;
   if (request.count("if-range") != 1) return false;
   if (const auto etag = stored.get("etag"); etag && strong_match(*condition, *etag)) return true;
   const auto wanted = parse_http_date(*condition, now);
-  const auto modified = parse_http_date(stored.get("last-modified").value_or(""), now);
-  const auto date = parse_http_date(stored.get("date").value_or(""), now);
-  return wanted && modified && date && *wanted == *modified && *modified + Seconds{1} <= *date;
+  return wanted && wanted == strong_modified(stored, now);
 }
 
 void sort_and_merge(std::vector<ByteRange>& ranges) {
@@ -87,6 +78,38 @@ void sort_and_merge(std::vector<ByteRange>& ranges) {
 }
 
 } // namespace
+
+std::optional<AskedRange> single_range(const http::Headers& request) noexcept {
+  const auto value = request.get("range");
+  if (!value || request.count("range") != 1) return std::nullopt;
+  const auto set = after_unit(http::trim(*value), '=');
+  return set ? parse_spec(http::trim(*set)) : std::nullopt;
+}
+
+std::optional<ByteRange> resolve(const AskedRange& spec, uint64_t length) noexcept {
+  if (!spec.first) {
+    if (*spec.last == 0) return std::nullopt;
+    return ByteRange{length - std::min(length, *spec.last), length - 1};
+  }
+  if (*spec.first >= length) return std::nullopt;
+  return ByteRange{*spec.first, std::min(spec.last.value_or(kMax), length - 1)};
+}
+
+std::string range_value(const AskedRange& asked) {
+  std::string out = "bytes=";
+  if (asked.first) out += std::to_string(*asked.first);
+  out += '-';
+  if (asked.last) out += std::to_string(*asked.last);
+  return out;
+}
+
+std::string_view strong_validator(const http::Headers& response, WallTime now) noexcept {
+  if (const auto etag = response.get("etag")) {
+    return response.count("etag") == 1 && is_strong_etag(*etag) ? *etag : std::string_view{};
+  }
+  if (response.count("last-modified") != 1 || !strong_modified(response, now)) return {};
+  return *response.get("last-modified");
+}
 
 RangeDecision decide_range(const http::Headers& request, const http::Headers& stored, uint64_t length, WallTime now) {
   RangeDecision out;

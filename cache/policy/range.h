@@ -30,6 +30,21 @@ struct RangeDecision {
 // section 8.8.2.2).
 RangeDecision decide_range(const http::Headers& request, const http::Headers& stored, uint64_t length, WallTime now);
 
+// The one range that a request names, before a length is known: without `first`, the last `last` octets.
+struct AskedRange {
+  std::optional<uint64_t> first, last;
+  bool operator==(const AskedRange&) const = default;
+};
+// None unless Range is one line with one valid byte range.
+std::optional<AskedRange> single_range(const http::Headers& request) noexcept;
+// Where it lies in a body of `length` octets (more than none), cut to it; none behind its end.
+std::optional<ByteRange> resolve(const AskedRange& asked, uint64_t length) noexcept;
+std::string range_value(const AskedRange& asked); // "bytes=0-9", "bytes=10-", "bytes=-5"
+
+// What If-Range may name (RFC 9110 section 13.1.5): a strong ETag, else, where there is no ETag at all, a Last-Modified
+// that is strong by section 8.8.2.2. Empty: no strong validator. A view into `response`.
+std::string_view strong_validator(const http::Headers& response, WallTime now) noexcept;
+
 std::string content_range(const ByteRange& range, uint64_t length); // "bytes 0-9/100"
 std::string content_range_unsatisfied(uint64_t length);             // "bytes */100"
 

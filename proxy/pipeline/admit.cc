@@ -48,6 +48,31 @@ Admission admit(const http::RequestHead& request, http::ResponseHead&& response,
   return out;
 }
 
+Admission admit_ranged(const http::RequestHead& request, http::ResponseHead&& response,
+                       const std::optional<policy::ContentRange>& holds, const std::string& key, uint64_t seq,
+                       WallTime request_time, WallTime response_time, const policy::Rules& rules) {
+  if (!holds) return admit(request, std::move(response), key, seq, request_time, response_time, rules);
+  const bool whole = policy::is_complete(*holds);
+  http::ResponseHead as_whole;
+  as_whole.status = 200;
+  as_whole.headers = response.headers;
+  as_whole.headers.remove("content-range");
+  as_whole.content_length = holds->range.size();
+  if (!whole) as_whole.headers.add("content-range", policy::content_range(holds->range, holds->complete));
+  const std::string& filed = key;
+  auto out = admit(request, std::move(as_whole), whole || key.empty() ? filed : key + std::string(policy::kPartKey), seq,
+                   request_time, response_time, rules);
+  if (out.verdict != policy::StoreVerdict::store && !request.headers.has("range")) return out; // completed, not kept
+  if (out.verdict != policy::StoreVerdict::store) {
+    const auto verdict = out.verdict;
+    out = admit(request, std::move(response), key, seq, request_time, response_time, rules);
+    out.verdict = verdict;
+    return out;
+  }
+  if (!whole) out.head->status = 206;
+  return out;
+}
+
 std::shared_ptr<cache::StoredHead> freshen(const cache::StoredHead& stored, const http::ResponseHead& not_modified,
                                            uint64_t seq, WallTime request_time, WallTime response_time,
                                            const policy::Rules& rules) {

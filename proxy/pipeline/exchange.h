@@ -16,6 +16,7 @@
 #include "proxy/http/stream.h"
 #include "proxy/pipeline/counters.h"
 #include "proxy/pipeline/fetching.h"
+#include "proxy/pipeline/ranged.h"
 #include "proxy/pipeline/services.h"
 
 namespace verge::pipeline {
@@ -121,6 +122,8 @@ class Exchange final : public http::StreamHandler, public Fetching::Leader {
       if (const auto life = weak.lock()) f(*life->self, std::forward<decltype(args)>(args)...);
     };
   }
+
+  std::unique_ptr<Ranged> ranged; // null: the whole is asked for, or stored
 
   // join's state.
   Fetching* fetching = nullptr;   // led by us and not yet detached

@@ -17,7 +17,12 @@ Fetching::~Fetching() { life_->self = nullptr; }
 
 Task Fetching::resume_task() {
   return [life = life_] {
-    if (life->self != nullptr && life->self->fetch_) life->self->fetch_->resume();
+    if (life->self == nullptr) return;
+    if (life->self->splice_ && (life->self->splice_->before() || life->self->splice_->behind())) {
+      life->self->pump();
+    } else if (life->self->fetch_) {
+      life->self->fetch_->resume();
+    }
   };
 }
 
@@ -44,6 +49,7 @@ void Fetching::send(bool conditional) {
   request.head = plan_.client_head;
   request.head.headers = plan_.origin_headers;
   if (conditional) policy::set_conditions(request.head.headers, plan_.stale->head()->headers);
+  if (plan_.ranged) set_range(request.head.headers);
   request.client = plan_.client;
   request_time_ = services_.clock.wall();
   counters::origin_request();
@@ -87,11 +93,12 @@ void Fetching::on_head(http::ResponseHead&& head) {
       return finish();
     }
   }
+  if (plan_.ranged && !range_came(head)) return;
   Outcome o;
   o.kind = Outcome::Kind::opened;
   o.status = head.status;
   o.declared_length = head.content_length;
-  auto admitted = admit(plan_.client_head, std::move(head), plan_.key, fill_->entry()->seq(), request_time_,
+  auto admitted = admit_ranged(plan_.client_head, std::move(head), holds_, plan_.key, fill_->entry()->seq(), request_time_,
                         services_.clock.wall(), plan_.route->rules);
   o.verdict = admitted.verdict;
   storing_ = admitted.verdict == policy::StoreVerdict::store;
@@ -103,22 +110,27 @@ void Fetching::on_head(http::ResponseHead&& head) {
     fill_->open_passing(std::move(admitted.head));
   }
   o.entry = fill_->entry();
+  if (splice_ && splice_->before()) fetch_->pause();
   tell(std::move(o));
+  if (splice_ && splice_->before()) pump();
+}
+
+void Fetching::ask_again() {
+  services_.loop.post([life = life_] {
+    if (life->self != nullptr && !life->self->finished_) life->self->send(false);
+  });
+  fetch_.reset();
 }
 
 void Fetching::on_not_modified(http::ResponseHead&& head) {
   const auto stored = plan_.stale->head();
   if (!policy::freshens(stored->headers, head.headers)) {
     // The 304 speaks of another version than ours (RFC 9111 section 4.3.4): it selects nothing. Ask without condition.
-    services_.loop.post([life = life_] {
-      if (life->self != nullptr && !life->self->finished_) life->self->send(false);
-    });
-    fetch_.reset();
-    return;
+    return ask_again();
   }
   auto fresh = freshen(*stored, head, fill_->entry()->seq(), request_time_, services_.clock.wall(), plan_.route->rules);
   http::ResponseHead as_stored;
-  as_stored.status = fresh->status;
+  as_stored.status = fresh->status == 206 ? 200 : fresh->status; // a part is stored as its whole would be
   as_stored.headers = fresh->headers;
   auto verdict = policy::may_store(plan_.client_head, as_stored, fresh->freshness, plan_.route->rules);
   // Another Vary makes it another variant than the one it is stored as.
@@ -137,14 +149,21 @@ void Fetching::on_not_modified(http::ResponseHead&& head) {
 
 void Fetching::on_data(std::string_view octets) {
   if (finished_) return;
+  if (splice_ && splice_->before()) {
+    splice_->held_back += octets;
+    return fetch_->pause();
+  }
   if (!fill_->append(octets)) fetch_->pause();
   if (fill_->entry()->state() == cache::EntryState::failed) finish(); // more than was declared: nothing can use it
 }
 
 void Fetching::on_end() {
   if (finished_) return;
-  fill_->complete();
-  finish();
+  if (splice_ && splice_->before()) {
+    splice_->ended = true;
+    return;
+  }
+  end_of_body();
 }
 
 void Fetching::on_error(Error error) {

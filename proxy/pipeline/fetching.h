@@ -11,7 +11,9 @@
 #include "cache/cache.h"
 #include "cache/policy/storing.h"
 #include "origin/origin.h"
+#include "proxy/pipeline/ranged.h"
 #include "proxy/pipeline/services.h"
+#include "proxy/pipeline/splice.h"
 
 namespace verge::pipeline {
 
@@ -24,6 +26,7 @@ struct Plan {
   origin::ClientInfo client;
   std::string key;       // empty: can't be stored
   cache::EntryRef stale; // to be validated by this Fetch; null: fetch anew
+  std::unique_ptr<RangePlan> ranged; // null: the whole
 };
 
 struct Outcome {
@@ -81,6 +84,14 @@ class Fetching final : public origin::FetchSink {
   };
   void send(bool conditional);
   void on_not_modified(http::ResponseHead&& head);
+  void ask_again(); // without conditions, at the next turn of the loop
+  // fetching_ranged.cc
+  void set_range(http::Headers& headers) const;
+  bool range_came(const http::ResponseHead& head); // false: the origin is asked again
+  void join_part(const http::ResponseHead& head, const policy::ContentRange& content);
+  void ask_whole();
+  void pump();
+  void end_of_body();
   void tell(Outcome outcome);
   void finish(); // drops the Fetch and removes this from Services, from the top of the loop
 
@@ -91,6 +102,8 @@ class Fetching final : public origin::FetchSink {
   std::unique_ptr<cache::Fill> fill_;
   std::unique_ptr<origin::Fetch> fetch_;
   WallTime request_time_{};
+  std::optional<policy::ContentRange> holds_; // of a 206 that may be kept: what the Entry will hold
+  std::unique_ptr<Splice> splice_;
   bool opened_ = false;
   bool storing_ = false;
   bool finished_ = false;

@@ -3,6 +3,7 @@
 #include "cache/policy/select.h"
 #include "proxy/base/log.h"
 #include "proxy/pipeline/forward.h"
+#include "proxy/pipeline/ranged.h"
 #include "proxy/pipeline/rooms.h"
 #include "proxy/pipeline/unsafe.h"
 
@@ -27,15 +28,21 @@ Plan make_plan(Exchange& ex, bool store) {
   if (store) {
     plan.key = ex.key.text;
     if (ex.found.entry && policy::has_validator(ex.found.entry->head()->headers)) plan.stale = ex.found.entry;
+    plan.ranged = plan_range(ex);
   }
   return plan;
+}
+
+// The name under which those who want the same wait for one Fetch.
+const std::string& flight_of(const Exchange& ex) {
+  return ex.ranged && !ex.ranged->flight.empty() ? ex.ranged->flight : ex.key.text;
 }
 
 // Stale is shown now; the next one shall find it fresh.
 void refresh_behind(Exchange& ex) {
   auto fetching = std::make_unique<Fetching>(ex.services, make_plan(ex, true), nullptr);
   auto joined =
-      ex.services.cache.join(ex.key.text, ex.services.loop, fetching->resume_task(), fetching->abandoned_task());
+      ex.services.cache.join(flight_of(ex), ex.services.loop, fetching->resume_task(), fetching->abandoned_task());
   if (joined.fill) Fetching::start(std::move(fetching), std::move(joined.fill));
 }
 
@@ -132,11 +139,23 @@ Step follow(Exchange& ex) {
 bool came_to_rest(Exchange& ex) {
   if (ex.join_tries >= kMostTries) return false;
   const auto entry = ex.services.cache.arrived(ex.key.text, ex.request.headers);
-  if (!entry || entry == ex.found.entry) return false;
+  if ((!entry || entry == ex.found.entry) && !part_came_to_rest(ex)) return false;
   ++ex.join_tries;
   ex.looked_up.reset();
   ex.back_to(Room::lookup);
   return true;
+}
+
+Step wait_for(Exchange& ex, cache::EntryRef entry) {
+  ex.following = std::move(entry);
+  ex.follow_expired = false;
+  ex.follow_alarm =
+      ex.services.alarms.after(ex.snapshot->snapshot->config().limits.follow_timeout, ex.alive([](Exchange& e) {
+        e.follow_expired = true;
+        e.wake();
+      }));
+  ex.following->when_opened(ex.services.loop, ex.wake_task());
+  return Step::wait();
 }
 
 Step fetch(Exchange& ex) {
@@ -144,19 +163,10 @@ Step fetch(Exchange& ex) {
   auto fetching = std::make_unique<Fetching>(ex.services, make_plan(ex, share), &ex);
   std::unique_ptr<cache::Fill> fill;
   if (share) {
+    if (auto whole = reads_along(ex)) return wait_for(ex, std::move(whole));
     auto joined =
-        ex.services.cache.join(ex.key.text, ex.services.loop, fetching->resume_task(), fetching->abandoned_task());
-    if (!joined.fill) {
-      ex.following = std::move(joined.entry);
-      ex.follow_expired = false;
-      ex.follow_alarm =
-          ex.services.alarms.after(ex.snapshot->snapshot->config().limits.follow_timeout, ex.alive([](Exchange& e) {
-            e.follow_expired = true;
-            e.wake();
-          }));
-      ex.following->when_opened(ex.services.loop, ex.wake_task());
-      return Step::wait();
-    }
+        ex.services.cache.join(flight_of(ex), ex.services.loop, fetching->resume_task(), fetching->abandoned_task());
+    if (!joined.fill) return wait_for(ex, std::move(joined.entry));
     fill = std::move(joined.fill);
     // Whoever fetched it may have ended just between our lookup and our join: then it is here, and not asked for twice.
     if (came_to_rest(ex)) {

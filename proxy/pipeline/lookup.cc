@@ -1,5 +1,6 @@
 // lookup: RAM -> disk -> epochs -> variant -> freshness.
 #include "cache/policy/freshness.h"
+#include "proxy/pipeline/ranged.h"
 #include "proxy/pipeline/rooms.h"
 
 namespace verge::pipeline {
@@ -37,6 +38,7 @@ Step lookup(Exchange& ex) {
     return Step::next();
   }
   if (!ex.looked_up) {
+    ex.ranged.reset();
     auto found = ex.services.cache.lookup(ex.key.text, ex.request.headers, ex.services.loop,
                                           ex.alive([](Exchange& e, cache::Cache::Lookup l) {
                                             l.pending = false;
@@ -51,6 +53,10 @@ Step lookup(Exchange& ex) {
   ex.found = {};
   if (ex.looked_up->entry) {
     judge(ex, *ex.looked_up, asked);
+  } else if (const auto part = look_for_part(ex); part.waiting) {
+    return Step::wait();
+  } else if (part.answers != nullptr) {
+    judge(ex, *part.answers, asked);
   } else {
     ex.found.other_variants = ex.looked_up->other_variants;
     ex.found.forward = ex.found.other_variants ? Forward::vary_miss : Forward::uri_miss;

@@ -14,6 +14,7 @@
 #include "proxy/http/intercept.h"
 #include "proxy/http/message.h"
 #include "proxy/pipeline/snapshot.h"
+#include "proxy/pipeline/whole_only.h"
 
 namespace verge::pipeline {
 
@@ -60,6 +61,7 @@ struct Services {
   Alarms& alarms;
   AccessLog* access_log = nullptr; // null: off
   http::Intercept* intercept = nullptr;
+  WholeOnly whole_only{};
   size_t collected_bytes = 0; // of bodies gathered for the intercept now, all requests of this loop
   std::unordered_map<Fetching*, std::unique_ptr<Fetching>> fetchings; // those under way; see fetching.h
 };
