@@ -60,8 +60,8 @@ Admission admit_ranged(const http::RequestHead& request, http::ResponseHead&& re
   as_whole.content_length = holds->range.size();
   if (!whole) as_whole.headers.add("content-range", policy::content_range(holds->range, holds->complete));
   const std::string& filed = key;
-  auto out = admit(request, std::move(as_whole), whole || key.empty() ? filed : key + std::string(policy::kPartKey), seq,
-                   request_time, response_time, rules);
+  auto out = admit(request, std::move(as_whole), whole || key.empty() ? filed : key + std::string(policy::kPartKey),
+                   seq, request_time, response_time, rules);
   if (out.verdict != policy::StoreVerdict::store && !request.headers.has("range")) return out; // completed, not kept
   if (out.verdict != policy::StoreVerdict::store) {
     const auto verdict = out.verdict;

@@ -20,8 +20,8 @@ struct Admission {
 Admission admit(const http::RequestHead& request, http::ResponseHead&& response, const std::string& key, uint64_t seq,
                 WallTime request_time, WallTime response_time, const policy::Rules& rules);
 
-// The same for a 206 that may be kept: `holds` says which octets the Entry will have; none: an ordinary response. A part
-// is filed under its own key, all of the body as the 200 it is. What may not be stored is passed as it came.
+// The same for a 206 that may be kept: `holds` says which octets the Entry will have; none: an ordinary response. A
+// part is filed under its own key, all of the body as the 200 it is. What may not be stored is passed as it came.
 Admission admit_ranged(const http::RequestHead& request, http::ResponseHead&& response,
                        const std::optional<policy::ContentRange>& holds, const std::string& key, uint64_t seq,
                        WallTime request_time, WallTime response_time, const policy::Rules& rules);

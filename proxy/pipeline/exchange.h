@@ -14,6 +14,7 @@
 #include "cache/policy/cache_status.h"
 #include "cache/policy/storing.h"
 #include "proxy/http/stream.h"
+#include "proxy/pipeline/body_plan.h"
 #include "proxy/pipeline/counters.h"
 #include "proxy/pipeline/fetching.h"
 #include "proxy/pipeline/ranged.h"
@@ -74,7 +75,9 @@ struct Shaped {
   http::ResponseOut out;
   http::Headers own_fields;              // when the response's fields are not the Entry's
   cache::HeadRef head;                   // keeps what `out` points into alive
-  uint64_t first = 0, last = UINT64_MAX; // of the body; last < first: no body
+  uint64_t first = 0, last = UINT64_MAX; // what is sent next, in octets of the complete body
+  uint64_t offset = 0;                   // where in it the Entry begins
+  BodyPlan plan;                         // several ranges; empty: first to last is all
   bool body = false;
 };
 

@@ -98,8 +98,8 @@ void Fetching::on_head(http::ResponseHead&& head) {
   o.kind = Outcome::Kind::opened;
   o.status = head.status;
   o.declared_length = head.content_length;
-  auto admitted = admit_ranged(plan_.client_head, std::move(head), holds_, plan_.key, fill_->entry()->seq(), request_time_,
-                        services_.clock.wall(), plan_.route->rules);
+  auto admitted = admit_ranged(plan_.client_head, std::move(head), holds_, plan_.key, fill_->entry()->seq(),
+                               request_time_, services_.clock.wall(), plan_.route->rules);
   o.verdict = admitted.verdict;
   storing_ = admitted.verdict == policy::StoreVerdict::store;
   opened_ = true;
@@ -110,6 +110,7 @@ void Fetching::on_head(http::ResponseHead&& head) {
     fill_->open_passing(std::move(admitted.head));
   }
   o.entry = fill_->entry();
+  if (!storing_ && o.entry->head()->status == 206) splice_.reset(); // passed as it came
   if (splice_ && splice_->before()) fetch_->pause();
   tell(std::move(o));
   if (splice_ && splice_->before()) pump();

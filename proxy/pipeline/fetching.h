@@ -24,8 +24,8 @@ struct Plan {
   http::RequestHead client_head; // as the client asked, normal form: decides storing and Vary
   http::Headers origin_headers;  // as they go to the origin when unconditional (forward.h)
   origin::ClientInfo client;
-  std::string key;       // empty: can't be stored
-  cache::EntryRef stale; // to be validated by this Fetch; null: fetch anew
+  std::string key;                   // empty: can't be stored
+  cache::EntryRef stale;             // to be validated by this Fetch; null: fetch anew
   std::unique_ptr<RangePlan> ranged; // null: the whole
 };
 

@@ -16,6 +16,8 @@ void Fetching::set_range(http::Headers& headers) const {
 
 void Fetching::ask_whole() {
   plan_.ranged.reset();
+  holds_.reset();
+  splice_.reset();
   ask_again();
 }
 

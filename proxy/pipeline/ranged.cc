@@ -20,17 +20,18 @@ bool answers_alone(const Exchange& ex, const cache::Cache::Lookup& found, bool f
   const auto now = ex.services.clock.wall();
   if (!ex.request.headers.has("range")) {
     // RFC 9111 section 4.3.2: the client's own validator is the stored one, so it needs no octets.
-    return fresh && policy::evaluate_preconditions(ex.request, head->headers, now) == policy::Precondition::not_modified;
+    return fresh &&
+           policy::evaluate_preconditions(ex.request, head->headers, now) == policy::Precondition::not_modified;
   }
   if (!fresh && !policy::single_range(ex.request.headers)) return false; // one range is asked about at a time
-  return policy::decide_from_part(ex.request, head->headers, *content, now).has_value();
+  return policy::decide_from_part(ex.request.headers, head->headers, *content, now).has_value();
 }
 
 bool is_fresh(const Exchange& ex, const cache::Cache::Lookup& found) {
   const auto head = found.entry->head();
   const auto age = policy::current_age(head->freshness, head->response_time, ex.services.clock.wall());
-  return found.verdict == cache::Verdict::live && policy::decide_use(head->freshness, age, {}, ex.route->rules) ==
-                                                      policy::Use::fresh;
+  return found.verdict == cache::Verdict::live &&
+         policy::decide_use(head->freshness, age, {}, ex.route->rules) == policy::Use::fresh;
 }
 
 } // namespace

@@ -1,5 +1,5 @@
-// ranged: a request that a stored part may answer, or whose answer a stored part may begin (RFC 9111 sections 3.3, 3.4).
-// What the rooms do about parts stands here; the decisions are cache/policy/partial.h.
+// ranged: a request that a stored part may answer, or whose answer a stored part may begin (RFC 9111
+// sections 3.3, 3.4). What the rooms do about parts stands here; the decisions are cache/policy/partial.h.
 #pragma once
 
 #include <memory>
@@ -20,9 +20,9 @@ struct RangePlan {
     rest, // what `part` lacks of the whole
   };
   Kind kind = Kind::part;
-  policy::AskedRange asked; // goes out as Range
-  std::string if_range;     // goes out as If-Range unless empty
-  cache::EntryRef part;     // stored octets that may stand before or behind what comes; null: none
+  policy::AskedRange asked;   // goes out as Range
+  std::string if_range;       // goes out as If-Range unless empty
+  cache::EntryRef part;       // stored octets that may stand before or behind what comes; null: none
   uint64_t combine_limit = 0; // octets up to which parts are combined to a larger part; a whole may have any size
 };
 

@@ -22,6 +22,28 @@ bool start_over(Exchange& ex) {
   return true;
 }
 
+void open_reader(Exchange& ex) {
+  const auto& r = ex.response;
+  const uint64_t last = r.last == UINT64_MAX ? r.last : r.last - r.offset;
+  ex.reader =
+      std::make_unique<cache::Reader>(ex.answer.entry, ex.services.loop, ex.wake_task(), r.first - r.offset, last);
+}
+
+// The next of several ranges; false: there is none.
+bool next_piece(Exchange& ex) {
+  auto& r = ex.response;
+  if (r.plan.at == r.plan.pieces.size()) return false;
+  const auto& piece = r.plan.pieces[r.plan.at++];
+  r.first = piece.range.first;
+  r.last = piece.range.last;
+  return true;
+}
+
+void send_text(Exchange& ex, const std::string& text) {
+  ex.bytes_sent += text.size();
+  ex.client.send_body(Slice::copy_of(text));
+}
+
 } // namespace
 
 Step send(Exchange& ex) {
@@ -35,11 +57,13 @@ Step send(Exchange& ex) {
       ex.client.send_head(r.out);
       return Step::next();
     }
-    ex.reader = std::make_unique<cache::Reader>(ex.answer.entry, ex.services.loop, ex.wake_task(), r.first, r.last);
+    if (!r.plan.empty()) next_piece(ex);
+    open_reader(ex);
     const auto first = ex.reader->next(slice, kSliceBytes);
     if (first == cache::Reader::Next::failed && start_over(ex)) return Step::next();
     ex.head_sent = true;
     ex.client.send_head(r.out);
+    if (!r.plan.empty()) send_text(ex, r.plan.pieces.front().text);
     switch (first) {
       case cache::Reader::Next::slice:
         ex.bytes_sent += slice.size;
@@ -61,6 +85,12 @@ Step send(Exchange& ex) {
       case cache::Reader::Next::wait: return Step::wait();
       case cache::Reader::Next::end:
         ex.reader.reset();
+        if (next_piece(ex)) {
+          send_text(ex, r.plan.pieces[r.plan.at - 1].text);
+          open_reader(ex);
+          break;
+        }
+        if (!r.plan.empty()) send_text(ex, r.plan.end);
         ex.client.send_end();
         return Step::next();
       case cache::Reader::Next::failed:

@@ -61,9 +61,9 @@ struct Services {
   Alarms& alarms;
   AccessLog* access_log = nullptr; // null: off
   http::Intercept* intercept = nullptr;
-  WholeOnly whole_only{};
   size_t collected_bytes = 0; // of bodies gathered for the intercept now, all requests of this loop
   std::unordered_map<Fetching*, std::unique_ptr<Fetching>> fetchings; // those under way; see fetching.h
+  WholeOnly whole_only = {};
 };
 
 } // namespace verge::pipeline

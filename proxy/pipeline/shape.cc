@@ -1,5 +1,5 @@
 // shape: the response as it goes out: 304, 206, HEAD; Age, Cache-Status.
-#include "cache/policy/range.h"
+#include "cache/policy/partial.h"
 #include "cache/policy/validation.h"
 #include "proxy/pipeline/rooms.h"
 
@@ -45,11 +45,50 @@ policy::CacheStatus cache_status(const Exchange& ex, const cache::StoredHead& he
   return s;
 }
 
-// A stored 200 answers the client's own conditions and Range. Returns the status to send.
-int apply_conditions(Exchange& ex, const cache::StoredHead& head, std::optional<uint64_t> length) {
+// One range as it is, several as multipart/byteranges. Returns the status to send.
+int send_ranges(Shaped& r, const std::vector<policy::ByteRange>& ranges, std::optional<uint64_t> complete) {
+  if (ranges.size() == 1) {
+    r.first = ranges.front().first;
+    r.last = ranges.front().last;
+    r.out.extra.add("content-range", policy::content_range(ranges.front(), complete));
+    r.out.content_length = ranges.front().size();
+    return 206;
+  }
+  const std::string boundary = new_boundary();
+  r.plan = multipart(ranges, complete, r.head->headers.get("content-type").value_or(""), boundary);
+  r.own_fields = r.head->headers;
+  r.own_fields.remove("content-range");
+  r.own_fields.set("content-type", "multipart/byteranges; boundary=" + boundary);
+  r.out.fields = &r.own_fields;
+  r.out.h1_text = {};
+  r.out.content_length = r.plan.length();
+  return 206;
+}
+
+int unsatisfiable(Shaped& r, uint64_t length) {
+  r.own_fields.clear();
+  r.out.fields = &r.own_fields;
+  r.out.h1_text = {};
+  r.out.extra.add("content-range", policy::content_range_unsatisfied(length));
+  r.out.content_length = 0;
+  r.body = false;
+  return 416;
+}
+
+// The octets that were asked for as far as the part has them.
+policy::ByteRange part_of_answer(const Exchange& ex, const policy::ContentRange& part) {
+  const auto asked = policy::single_range(ex.request.headers);
+  if (!asked || !asked->first || *asked->first < part.range.first || *asked->first > part.range.last) return part.range;
+  return {*asked->first, std::min(part.range.last, asked->last.value_or(part.range.last))};
+}
+
+// A stored 200 or part answers the client's own conditions and Range. `length`: of the complete body. Returns the
+// status to send.
+int apply_conditions(Exchange& ex, const cache::StoredHead& head, std::optional<uint64_t> length,
+                     const std::optional<policy::ContentRange>& part) {
   auto& r = ex.response;
   const auto now = ex.services.clock.wall();
-  if (head.status != 200) return head.status;
+  if (head.status != 200 && !part) return head.status;
   switch (policy::evaluate_preconditions(ex.request, head.headers, now)) {
     case Precondition::not_modified:
       r.own_fields = policy::not_modified_fields(head.headers);
@@ -67,26 +106,25 @@ int apply_conditions(Exchange& ex, const cache::StoredHead& head, std::optional<
       return 412;
     case Precondition::proceed: break;
   }
+  if (part) {
+    r.own_fields = head.headers;
+    r.own_fields.remove("content-range");
+    r.out.fields = &r.own_fields;
+    r.out.h1_text = {};
+    auto decision = policy::decide_from_part(ex.request.headers, head.headers, *part, now);
+    // What the origin sent to this very request: it may be less than was asked for (RFC 9110 section 15.3.7).
+    if (!decision) decision = {RangeVerdict::partial, {part_of_answer(ex, *part)}};
+    if (decision->verdict == RangeVerdict::partial) return send_ranges(r, decision->ranges, length);
+    return unsatisfiable(r, *length);
+  }
   if (!length || !ex.request.is("GET") || !ex.request.headers.has("range")) return 200;
   const auto decision = policy::decide_range(ex.request.headers, head.headers, *length, now);
   switch (decision.verdict) {
     case RangeVerdict::whole: return 200;
-    case RangeVerdict::unsatisfiable:
-      r.own_fields.clear();
-      r.out.fields = &r.own_fields;
-      r.out.h1_text = {};
-      r.out.extra.add("content-range", policy::content_range_unsatisfied(*length));
-      r.out.content_length = 0;
-      r.body = false;
-      return 416;
+    case RangeVerdict::unsatisfiable: return unsatisfiable(r, *length);
     case RangeVerdict::partial: break;
   }
-  if (decision.ranges.size() != 1) return 200; // several parts: the whole is a correct answer (RFC 9110 section 14.2)
-  r.first = decision.ranges.front().first;
-  r.last = decision.ranges.front().last;
-  r.out.extra.add("content-range", policy::content_range(decision.ranges.front(), *length));
-  r.out.content_length = decision.ranges.front().size();
-  return 206;
+  return send_ranges(r, decision.ranges, length);
 }
 
 } // namespace
@@ -105,7 +143,13 @@ Step shape(Exchange& ex) {
   r.body = !ex.request.is("HEAD") && !http::status_without_body(head.status);
   r.out.status = head.status;
   if (ex.answer.stored) {
-    r.out.status = apply_conditions(ex, head, length);
+    std::optional<policy::ContentRange> part;
+    if (head.status == 206) part = policy::parse_content_range(head.headers.get("content-range").value_or(""));
+    if (part) {
+      length = part->complete;
+      r.offset = part->range.first;
+    }
+    r.out.status = apply_conditions(ex, head, length, part);
   } else if (!r.body) {
     r.out.content_length = ex.answer.declared_length;
   }
