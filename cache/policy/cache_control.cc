@@ -1,6 +1,7 @@
 #include "cache/policy/cache_control.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "cache/policy/fields.h"
 #include "cache/policy/targeted.h"
@@ -11,6 +12,7 @@ namespace {
 struct Directive {
   std::string_view name;
   std::optional<std::string_view> argument; // without its quotes
+  bool escaped = false;                     // a quoted string with backslashes in it
 };
 
 // `name`, `name=token` or `name="text"`. White space round "=" is not in the grammar, so it stays and spoils the name
@@ -19,10 +21,23 @@ Directive split_directive(std::string_view member) noexcept {
   const size_t eq = member.find('=');
   if (eq == std::string_view::npos) return {member, std::nullopt};
   std::string_view argument = member.substr(eq + 1);
-  if (argument.size() >= 2 && argument.front() == '"' && argument.back() == '"') {
-    argument = argument.substr(1, argument.size() - 2);
+  const bool quoted = argument.size() >= 2 && argument.front() == '"' && argument.back() == '"';
+  if (quoted) argument = argument.substr(1, argument.size() - 2);
+  return {member.substr(0, eq), argument, quoted && argument.find('\\') != std::string_view::npos};
+}
+
+// A quoted-pair means the octet behind its backslash (RFC 9110 section 5.6.4).
+std::string unescaped(std::string_view quoted) {
+  std::string out;
+  for (size_t i = 0; i < quoted.size(); ++i) {
+    if (quoted[i] == '\\' && i + 1 < quoted.size()) ++i;
+    out += quoted[i];
   }
-  return {member.substr(0, eq), argument};
+  return out;
+}
+
+std::optional<Seconds> seconds_of(const Directive& d) {
+  return d.escaped ? parse_delta_seconds(unescaped(*d.argument)) : parse_delta_seconds(d.argument.value_or(""));
 }
 
 void take_least(std::optional<Seconds>& slot, Seconds value) noexcept { slot = slot ? std::min(*slot, value) : value; }
@@ -33,24 +48,23 @@ void take_fields(const Directive& d, bool& bare, std::vector<std::string>& field
     bare = true;
     return;
   }
-  size_t names = 0;
+  std::vector<std::string> names;
   bool good = true;
-  each_member(*d.argument, [&](std::string_view name) {
-    if (!http::is_token(name)) {
-      good = false;
-      return;
-    }
-    std::string lower{name};
-    std::ranges::transform(lower, lower.begin(), http::lower);
-    fields.push_back(std::move(lower));
-    ++names;
+  const std::string unquoted = d.escaped ? unescaped(*d.argument) : std::string();
+  each_member(d.escaped ? unquoted : *d.argument, [&](std::string_view name) {
+    good = good && http::is_token(name);
+    std::ranges::transform(name, std::back_inserter(names.emplace_back()), http::lower);
   });
-  if (!good || names == 0) bare = true;
+  if (good && !names.empty()) {
+    std::ranges::move(names, std::back_inserter(fields));
+  } else {
+    bare = true;
+  }
 }
 
 void take(ResponseDirectives& out, const Directive& d) {
   const auto is = [&](std::string_view name) { return http::iequals(d.name, name); };
-  const auto seconds = [&] { return parse_delta_seconds(d.argument.value_or("")); };
+  const auto seconds = [&] { return seconds_of(d); };
   if (is("max-age")) {
     take_least(out.max_age, seconds().value_or(Seconds{0}));
   } else if (is("s-maxage")) {
@@ -80,9 +94,9 @@ void take(ResponseDirectives& out, const Directive& d) {
   }
 }
 
-void take(RequestDirectives& out, const Directive& d) noexcept {
+void take(RequestDirectives& out, const Directive& d) {
   const auto is = [&](std::string_view name) { return http::iequals(d.name, name); };
-  const auto seconds = [&] { return parse_delta_seconds(d.argument.value_or("")); };
+  const auto seconds = [&] { return seconds_of(d); };
   if (is("no-cache")) {
     out.no_cache = true;
   } else if (is("no-store")) {

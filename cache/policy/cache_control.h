@@ -29,7 +29,7 @@ struct RequestDirectives {
   std::optional<Seconds> max_age, min_fresh, max_stale;
 };
 // Pragma: no-cache counts only where there is no Cache-Control (RFC 9111 section 5.4). Values that are no non-negative
-// integers are ignored. Allocates nothing.
+// integers are ignored. Allocates nothing unless a value is written with quoted-pairs.
 RequestDirectives request_directives(const http::Headers& headers);
 
 } // namespace verge::policy

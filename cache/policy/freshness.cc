@@ -123,7 +123,7 @@ Use decide_use(const Freshness& f, Millis age, const RequestDirectives& request,
   if (request.max_age && (age > *request.max_age || *request.max_age == Seconds{0})) return Use::must_validate;
   if (request.min_fresh && -staleness < *request.min_fresh) return Use::must_validate;
   if (staleness < Millis{0}) return Use::fresh;
-  if (!f.never_stale && (request.max_stale_any || (request.max_stale && staleness <= *request.max_stale))) {
+  if (!f.never_stale && (request.max_stale ? staleness <= *request.max_stale : request.max_stale_any)) {
     return Use::stale_revalidate;
   }
   // RFC 9111 section 5.2.1.1: who says max-age and no max-stale is not willing to get a stale answer.

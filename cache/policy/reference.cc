@@ -40,10 +40,16 @@ std::optional<std::string> same_origin_key(const http::RequestHead& request, std
   const auto s = split(http::trim(reference));
   if (!s) return std::nullopt;
   std::string path(s->rest.substr(0, s->rest.find('?')));
-  const bool has_query = path.size() < s->rest.size();
-  const std::string_view query = has_query ? s->rest.substr(path.size() + 1) : std::string_view{};
-  if (path.empty()) {
-    path = s->absolute ? "/" : request.path;
+  bool has_query = path.size() < s->rest.size();
+  std::string_view query = has_query ? s->rest.substr(path.size() + 1) : std::string_view{};
+  if (path.empty() && s->absolute) {
+    path = "/";
+  } else if (path.empty()) {
+    path = request.path;
+    if (!has_query) { // nothing but a fragment: the request's own URI (RFC 3986 section 5.2.2)
+      has_query = request.has_query;
+      query = request.query;
+    }
   } else if (path.front() != '/') {
     path.insert(0, request.path.substr(0, request.path.rfind('/') + 1)); // relative to the request's directory
   }

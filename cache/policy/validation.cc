@@ -70,7 +70,7 @@ bool is_strong_etag(std::string_view etag) noexcept {
 }
 
 bool weak_match(std::string_view a, std::string_view b) noexcept {
-  return !a.empty() && without_weakness(a) == without_weakness(b);
+  return !without_weakness(a).empty() && without_weakness(a) == without_weakness(b);
 }
 
 bool strong_match(std::string_view a, std::string_view b) noexcept { return a == b && is_strong_etag(a); }
@@ -120,17 +120,19 @@ bool freshens(const http::Headers& stored, const http::Headers& not_modified) no
   const auto new_etag = not_modified.get("etag");
   const auto old_modified = stored.get("last-modified");
   const auto new_modified = not_modified.get("last-modified");
+  // A 304 that names no validator speaks of the one we asked about.
+  if (!new_etag && !new_modified) return true;
   // By weak comparison: an origin that compresses answers 200 with W/"a" and 304 with "a".
   if (old_etag && new_etag) return weak_match(*old_etag, *new_etag);
-  if (old_modified && new_modified) {
-    if (*old_modified == *new_modified) return true;
-    if (!new_etag && old_etag) return false;
-    // The same moment in another form is the same validator. No two-digit year is guessed here.
-    const auto a = parse_http_date(*old_modified, WallTime{});
-    return a && a == parse_http_date(*new_modified, WallTime{});
-  }
-  // A 304 that names no validator speaks of the one we asked about; a strong one we never had does not.
-  return !(new_etag && is_strong_etag(*new_etag));
+  if (!old_modified || !new_modified) return false;
+  // The same moment in another form is the same validator. No two-digit year is guessed here.
+  const auto modified = parse_http_date(*old_modified, WallTime{});
+  const bool same =
+      *old_modified == *new_modified || (modified && modified == parse_http_date(*new_modified, WallTime{}));
+  if (!new_etag || !is_strong_etag(*new_etag)) return same;
+  // Beside a strong tag that we never had, only a strong Last-Modified counts (RFC 9110 section 8.8.2.2).
+  const auto date = date_of(stored, "date", WallTime{});
+  return same && modified && date && *modified + Seconds{1} <= *date;
 }
 
 http::Headers freshened(const http::Headers& stored, const http::Headers& not_modified) {

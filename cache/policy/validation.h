@@ -30,7 +30,7 @@ void set_conditions(http::Headers& request, const http::Headers& stored);
 void remove_conditions(http::Headers& request);
 
 // May the 304 update the stored response (section 4.3.4)? False when it names another ETag, or - without ETags -
-// another Last-Modified: ask again without condition.
+// another Last-Modified, or only validators that the stored response does not have: ask again without condition.
 bool freshens(const http::Headers& stored, const http::Headers& not_modified) noexcept;
 // The stored fields updated by the 304's (section 3.2): all but Content-Length, Content-Encoding and Content-Range,
 // which tell of the stored octets, and what is for one hop. Age is the 304's, or gone: give the result to freshness()

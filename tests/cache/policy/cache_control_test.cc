@@ -97,6 +97,13 @@ TEST(ResponseDirectives, WhatStandsInQuotesIsNoDirective) {
   EXPECT_FALSE(response_with("extension=\"\\\", no-store\"").no_store); // the inner quote is escaped
 }
 
+TEST(ResponseDirectives, AQuotedPairIsTheOctetBehindItsBackslash) {
+  EXPECT_EQ(response_with("max-age=\"6\\0\"").max_age, 60s);
+  EXPECT_EQ(response_with("max-age=\"60\\\"").max_age, 0s); // the quote is escaped, so the string never ends
+  EXPECT_EQ(response_with("private=\"set\\-cookie\"").private_fields, std::vector<std::string>{"set-cookie"});
+  EXPECT_EQ(request_with("min-fresh=\"6\\0\"").min_fresh, 60s);
+}
+
 TEST(ResponseDirectives, AQuoteThatIsNeverClosedHidesNothing) {
   EXPECT_TRUE(response_with("extension=\"x, no-store").no_store);
   EXPECT_TRUE(response_with("extension=\"x\\\", no-store").no_store);

@@ -284,6 +284,11 @@ TEST(DecideUse, MaxStaleTakesAStaleResponseAsOldAsItSays) {
   EXPECT_EQ(use(lasting(10s), 5s, "max-stale=5"), Use::fresh);
 }
 
+TEST(DecideUse, MaxStaleWithoutSecondsDoesNotWidenOneWithThem) {
+  EXPECT_EQ(use(lasting(10s), 16s, "max-stale, max-stale=5"), Use::must_validate);
+  EXPECT_EQ(use(lasting(10s), 15s, "max-stale=5, max-stale"), Use::stale_revalidate);
+}
+
 TEST(DecideUse, MaxStaleCannotOverruleTheOrigin) {
   auto f = lasting(10s);
   f.never_stale = true;

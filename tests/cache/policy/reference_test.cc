@@ -25,6 +25,15 @@ TEST(SameOriginKey, TakesEveryFormOfReferenceToTheSameOrigin) {
   EXPECT_EQ(same_origin_key(q, "?y"), "https://www.example.com/api/items/7?y");
 }
 
+TEST(SameOriginKey, NothingButAFragmentIsTheRequestsOwnUri) {
+  auto q = request();
+  q.has_query = true;
+  q.query = "x=1";
+  EXPECT_EQ(same_origin_key(q, "#part"), "https://www.example.com/api/items/7?x=1");
+  EXPECT_EQ(same_origin_key(q, ""), "https://www.example.com/api/items/7?x=1");
+  EXPECT_EQ(same_origin_key(q, "?"), "https://www.example.com/api/items/7?");
+}
+
 TEST(SameOriginKey, RefusesOtherOriginsBecauseTheyCouldBeEmptiedByAnyone) {
   for (const char* reference : {"http://www.example.com/a", "https://example.com/a", "https://www.example.com:8443/a",
                                 "//evil.example/a", "https://www.example.com@evil.example/a"}) {

@@ -38,6 +38,7 @@ TEST(EntityTag, ComparesAsTheTableOfSection8833Says) {
 TEST(EntityTag, KnowsCaseAndMatchesNothingWhenEmpty) {
   EXPECT_FALSE(weak_match("\"a\"", "\"A\""));
   EXPECT_FALSE(weak_match("", ""));
+  EXPECT_FALSE(weak_match("W/", "")); // no tag at all, against a response that has none
   EXPECT_FALSE(strong_match("", ""));
 }
 
@@ -221,7 +222,23 @@ TEST(Freshens, WithATagThatCompressionMadeWeak) { EXPECT_TRUE(freshens({{"etag",
 
 TEST(Freshens, NotWithAStrongETagWhereNoneIsStored) {
   EXPECT_FALSE(freshens({}, {{"etag", "\"b\""}}));
-  EXPECT_TRUE(freshens({{"last-modified", kNowText}}, {{"etag", "\"b\""}, {"last-modified", kNowText}}));
+  EXPECT_FALSE(freshens({{"last-modified", kNowText}}, {{"etag", "\"b\""}}));
+  EXPECT_FALSE(freshens({{"last-modified", kNowText}}, {{"etag", "\"b\""}, {"last-modified", kNowText}}));
+}
+
+TEST(Freshens, WithAStrongLastModifiedBesideAnETagThatIsNew) {
+  const std::string later = date_at(1s);
+  EXPECT_TRUE(
+      freshens({{"last-modified", kNowText}, {"date", later}}, {{"etag", "\"b\""}, {"last-modified", kNowText}}));
+  EXPECT_FALSE(
+      freshens({{"last-modified", kNowText}, {"date", kNowText}}, {{"etag", "\"b\""}, {"last-modified", kNowText}}));
+  EXPECT_TRUE(freshens({{"last-modified", kNowText}}, {{"etag", "W/\"b\""}, {"last-modified", kNowText}}));
+}
+
+TEST(Freshens, NotWithAValidatorOfAKindThatIsNotStored) {
+  EXPECT_FALSE(freshens({{"etag", "\"a\""}}, {{"last-modified", kNowText}}));
+  EXPECT_FALSE(freshens({{"last-modified", kNowText}}, {{"etag", "W/\"b\""}}));
+  EXPECT_FALSE(freshens({}, {{"last-modified", kNowText}}));
 }
 
 TEST(Freshens, NotWithAnotherLastModifiedAndNoETag) {
@@ -235,7 +252,6 @@ TEST(Freshens, NotWithAnotherLastModifiedAndNoETag) {
 TEST(Freshens, WithNoValidatorAtAll) {
   EXPECT_TRUE(freshens({{"etag", "\"a\""}}, {}));
   EXPECT_TRUE(freshens({{"last-modified", kNowText}}, {{"date", kNowText}}));
-  EXPECT_TRUE(freshens({{"etag", "\"a\""}}, {{"last-modified", kNowText}}));
 }
 
 // RFC 9111 section 3.2.
