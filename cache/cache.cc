@@ -1,6 +1,8 @@
 // The face of the cache: RAM before disk, epochs before either is believed.
 #include "cache/cache.h"
 
+#include <mutex>
+
 #include "cache/core.h"
 #include "cache/fill.h"
 #include "cache/policy/freshness.h"
@@ -81,6 +83,7 @@ class TieredCache final : public Cache {
   }
 
   void invalidate(Invalidation command, Executor& on, std::move_only_function<void(Result<uint64_t>)> done) override {
+    if (const auto settle = this->settle()) (*settle)(command);
     std::vector<EpochRow> rows;
     const uint64_t seq = core_.epochs->apply(command, rows);
     for (const Target& target : command.targets) {
@@ -94,6 +97,12 @@ class TieredCache final : public Cache {
       if (!written) return done(std::unexpected(std::move(written.error())));
       done(seq);
     });
+  }
+
+  void settle_with(Settle settle) override {
+    auto fresh = std::make_shared<const Settle>(std::move(settle));
+    const std::lock_guard lock(settle_mutex_);
+    settle_.swap(fresh);
   }
 
   const Epochs& epochs() const noexcept override { return *core_.epochs; }
@@ -131,6 +140,11 @@ class TieredCache final : public Cache {
     return policy::current_age(head->freshness, head->response_time, core_.clock.wall()) < head->freshness.lifetime;
   }
 
+  std::shared_ptr<const Settle> settle() {
+    const std::lock_guard lock(settle_mutex_);
+    return settle_;
+  }
+
   void note_tag(uint64_t seq) {
     uint64_t last = core_.last_tag_seq.load(std::memory_order_relaxed);
     while (last < seq && !core_.last_tag_seq.compare_exchange_weak(last, seq, std::memory_order_release)) {
@@ -139,6 +153,8 @@ class TieredCache final : public Cache {
 
   Core core_;
   Promoter promoter_;
+  std::mutex settle_mutex_;
+  std::shared_ptr<const Settle> settle_; // null: targets are taken as they are
 };
 
 } // namespace

@@ -97,6 +97,11 @@ class Cache {
   // storage if it could not be made durable: then do not acknowledge.
   virtual void invalidate(Invalidation command, Executor& on, std::move_only_function<void(Result<uint64_t>)> done) = 0;
 
+  // Who invalidates names URLs; what they are stored under may be another text. `settle` adds to a command what its
+  // targets stand for, in every invalidate() from now on, on the caller's thread. It takes the former one's place.
+  using Settle = std::function<void(Invalidation&)>;
+  virtual void settle_with(Settle settle) = 0;
+
   virtual const Epochs& epochs() const noexcept = 0;
   virtual Disk* disk() noexcept = 0; // null: RAM only
   struct Stats {

@@ -73,8 +73,28 @@ struct Ttl {
   std::optional<Seconds> default_;
   Seconds min{0}, max{31'536'000};
 };
+// A word in place of a list, or the list.
+struct Names {
+  std::string word;
+  std::vector<std::string> list;
+};
+enum class KeyQueryMode : uint8_t { all, none };
+struct KeyQuery {
+  KeyQueryMode mode = KeyQueryMode::all; // where neither list says otherwise
+  std::vector<std::string> allow, deny;
+  bool drop_tracking = false; // tracking: keep | drop
+  bool sort = false;
+  bool forward_dropped = false; // dropped: hide | forward
+};
+struct RouteKey {
+  KeyQuery query;
+  std::vector<std::string> headers;
+  Names cookies; // "none", or those that are in the key; neither: cookies are forwarded and not in the key
+  bool scheme = true, host = true;
+};
 struct RouteCache {
   bool enabled = true; // `cache: off`
+  RouteKey key;
   Ttl ttl;
   bool store_set_cookie = false; // set_cookie: store | skip
   bool heuristic = true;
@@ -84,8 +104,9 @@ struct RouteCache {
   uint64_t max_object = 5ull << 30;
 };
 struct Route {
-  std::string match;  // `*` matches any run of characters
-  std::string origin; // name
+  std::string match;         // `*` matches any run of characters
+  std::string origin;        // name
+  Names forward{"safe", {}}; // all, safe, or which request fields
   RouteCache cache;
 };
 struct Site {

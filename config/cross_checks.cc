@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "config/checks.h"
+#include "config/key_checks.h"
 #include "config/nearest.h"
 #include "config/units.h"
 
@@ -120,6 +121,7 @@ void check_sites(Reader& reader, const Config& config) {
                      fmt::format("there is no origin \"{}\"{}", route.origin, meant(route.origin, names)));
       }
       check_ttl(reader, path + ".cache.ttl", route.cache.ttl);
+      check_key(reader, path, site, route);
     }
   }
 }

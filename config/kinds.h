@@ -5,12 +5,14 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <concepts>
 #include <limits>
 #include <map>
 #include <optional>
 #include <utility>
 
+#include "config/config.h"
 #include "config/nearest.h"
 #include "config/schema.h"
 #include "config/units.h"
@@ -187,7 +189,7 @@ template <class U>
 struct Sub {
   const Table<U>& table;
 
-  std::string type() const { return table.word ? "mapping or off" : "mapping"; }
+  std::string type() const { return table.word ? fmt::format("mapping or {}", table.words) : "mapping"; }
   std::string range() const { return ""; }
   template <class M>
   std::string show(const M&) const {
@@ -224,6 +226,30 @@ struct ListOf {
       const Reader::Step step(reader, out.size(), *item);
       out.emplace_back(); // kept even if faulty, so that later checks count as the file does
       kind.read(reader, *item, out.back());
+    }
+  }
+};
+
+// One of a few words, or a list as ListOf reads it.
+struct WordOrList {
+  std::vector<std::string_view> words;
+  Text kind;
+
+  std::string type() const { return fmt::format("{} or list of {}", fmt::join(words, " or "), kind.type()); }
+  std::string range() const { return ""; }
+  std::string show(const Names& value) const { return value.word; }
+  void read(Reader& reader, const Node& node, Names& out) const {
+    if (node.kind == Node::Kind::list) {
+      out.word.clear();
+      return ListOf<Text>{kind}.read(reader, node, out.list);
+    }
+    const auto text = reader.text(node);
+    if (!text) return;
+    if (std::ranges::find(words, std::string_view(*text)) != words.end()) {
+      out.word = *text;
+    } else {
+      reader.fault(node.at, fmt::format("\"{}\" is not {}; for a name write a list, [{}]", node.text,
+                                        fmt::join(words, " or "), node.text));
     }
   }
 };

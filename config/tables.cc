@@ -195,11 +195,63 @@ const Table<Ttl>& ttl_table() {
   return table;
 }
 
+const Table<KeyQuery>& key_query_table() {
+  static const Table<KeyQuery> table = [] {
+    Table<KeyQuery> made(
+        {"sites[].routes[].cache.key.query",
+         "Which query parameters are in the key. `query: none` has none in it, `query: all` is the default. The origin "
+         "gets the query that is in the key.",
+         "",
+         {},
+         {}},
+        {
+            row("allow", &KeyQuery::allow, ListOf<Text>{{check_parameter}},
+                "only these; * stands for any run of characters"),
+            row("deny", &KeyQuery::deny, ListOf<Text>{{check_parameter}}, "all but these"),
+            row("tracking", &KeyQuery::drop_tracking, Choice<bool>{{{"keep", false}, {"drop", true}}},
+                "whether the well-known parameters of campaigns are denied: utm_*, gclid, fbclid, msclkid ..."),
+            row("sort", &KeyQuery::sort, Flag{}, "put in order by name, so that ?a&b and ?b&a share an answer"),
+            row("dropped", &KeyQuery::forward_dropped, Choice<bool>{{{"hide", false}, {"forward", true}}},
+                "whether the origin gets, as sent, what the key leaves out; its answers must not depend on it"),
+        });
+    made.words = "all or none";
+    made.word = [](std::string_view word, KeyQuery& out) {
+      if (word == "none") out.mode = KeyQueryMode::none;
+      return word == "none" || word == "all";
+    };
+    return made;
+  }();
+  return table;
+}
+
+const Table<RouteKey>& route_key_table() {
+  static const Table<RouteKey> table(
+      {"sites[].routes[].cache.key",
+       "What an answer is stored under: by default scheme, host, path and query as sent.",
+       "",
+       {},
+       {}},
+      {
+          row("query", &RouteKey::query, Sub<KeyQuery>{key_query_table()}, "query parameters").fallback("all"),
+          row("headers", &RouteKey::headers, ListOf<Text>{{check_key_header, false, false, "field name"}},
+              "request fields whose values are in the key"),
+          row("cookies", &RouteKey::cookies, WordOrList{{"none"}, {check_cookie_name, false, false, "cookie name"}},
+              "cookies that are in the key; those that aren't are then hidden from the origin. * stands for any run of "
+              "characters")
+              .fallback("not in the key, forwarded"),
+          row("scheme", &RouteKey::scheme, Flag{}, "false: http and https share answers; the origin is told https"),
+          row("host", &RouteKey::host, Flag{},
+              "false: all hosts of the site share answers; the origin is told the first"),
+      });
+  return table;
+}
+
 const Table<RouteCache>& route_cache_table() {
   static const Table<RouteCache> table = [] {
     Table<RouteCache> made(
         {"sites[].routes[].cache", "How a route's responses are stored. `cache: off` stores none.", "", {}, {}},
         {
+            row("key", &RouteCache::key, Sub<RouteKey>{route_key_table()}, "what answers are stored under"),
             row("ttl", &RouteCache::ttl, Sub<Ttl>{ttl_table()}, "freshness"),
             row("set_cookie", &RouteCache::store_set_cookie, Choice<bool>{{{"skip", false}, {"store", true}}},
                 "whether responses with Set-Cookie are stored"),
@@ -232,6 +284,10 @@ const Table<Route>& route_table() {
               "the path; * stands for any run of characters")
               .required(),
           row("origin", &Route::origin, Text{}, "the name of one of the origins").required(),
+          row("forward", &Route::forward, WordOrList{{"safe", "all"}, {check_forward, false, false, "field name"}},
+              "which request fields the origin gets: all; all but those that override what is asked for, such as "
+              "X-Original-URL; or a list, * for any run of characters. One that overrides and is forwarded is in the "
+              "key"),
           row("cache", &Route::cache, Sub<RouteCache>{route_cache_table()}, "storing"),
       });
   return table;

@@ -108,7 +108,7 @@ class Exchange final : public http::StreamHandler, public Fetching::Leader {
   const Connected& connection;
   std::string request_id;
 
-  http::RequestHead request; // intake; const from then on
+  http::RequestHead request; // intake, and key (cookies); const from then on
   const Route* route = nullptr;
   KeyDecision key;
   Found found;

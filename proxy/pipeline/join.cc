@@ -19,10 +19,14 @@ Plan make_plan(Exchange& ex, bool store) {
   plan.route = ex.route;
   plan.snapshot = ex.snapshot;
   plan.client_head = ex.request;
-  plan.origin_headers = forwarded_headers(ex.request, store);
+  plan.origin_headers = forwarded_headers(ex.request, ex.route->forward, store);
   plan.client.address = ex.connection.address;
   plan.client.scheme = ex.connection.scheme;
-  plan.client.host = ex.request.authority;
+  if (ex.key.look) { // the origin is asked what the key names, not what the key leaves out
+    policy::to_keyed(ex.route->key, plan.client_head);
+    if (!ex.route->key.scheme.empty()) plan.client.scheme = ex.route->key.scheme;
+  }
+  plan.client.host = plan.client_head.authority;
   plan.client.tls = ex.connection.tls;
   plan.client.request_id = ex.request_id;
   if (store) {

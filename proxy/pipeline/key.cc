@@ -1,13 +1,12 @@
 // key: the cache key; may the cache be asked, may the answer be kept.
-#include "cache/policy/key.h"
-
+#include "cache/policy/key_rules.h"
 #include "proxy/pipeline/rooms.h"
 
 namespace verge::pipeline {
 
 Step make_key(Exchange& ex) {
   const auto& q = ex.request;
-  ex.key.text = policy::key_text(q.scheme, q.authority, q.path, q.has_query, q.query);
+  ex.key.text = policy::key_of(ex.route->key, q);
   if (!ex.route->rules.enabled) {
     ex.key.why_not = policy::Forward::bypass;
   } else if (!q.is("GET") && !q.is("HEAD")) {
@@ -19,6 +18,7 @@ Step make_key(Exchange& ex) {
   } else {
     ex.key.look = true;
     ex.key.store = q.is("GET");
+    policy::drop_unkeyed_cookies(ex.route->key, ex.request.headers);
   }
   return Step::next();
 }

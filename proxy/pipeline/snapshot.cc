@@ -1,8 +1,10 @@
 #include "proxy/pipeline/snapshot.h"
 
+#include <algorithm>
 #include <map>
 
 #include "proxy/base/glob.h"
+#include "proxy/http/grammar.h"
 
 namespace verge::pipeline {
 namespace {
@@ -23,6 +25,35 @@ policy::Rules rules_of(const config::RouteCache& c) {
   return r;
 }
 
+policy::KeyRules key_of(const config::Site& site, const config::Route& route) {
+  const auto& from = route.cache.key;
+  const auto& query = from.query;
+  policy::KeyRules k;
+  for (const auto& name : query.allow) k.query_names.add(name);
+  for (const auto& name : query.deny) k.query_names.add(name);
+  if (query.drop_tracking) {
+    for (const auto name : policy::kTrackingParameters) k.query_names.add(name);
+  }
+  if (query.mode == config::KeyQueryMode::none) {
+    k.query = policy::KeyRules::Query::none;
+  } else if (!k.query_names.empty()) {
+    k.query = query.allow.empty() ? policy::KeyRules::Query::deny : policy::KeyRules::Query::allow;
+  }
+  k.sort_query = query.sort;
+  k.forward_dropped = query.forward_dropped;
+  k.headers = from.headers;
+  for (auto& name : k.headers) std::ranges::transform(name, name.begin(), http::lower);
+  for (auto& name : forwarded_overrides(route.forward)) k.headers.push_back(std::move(name));
+  std::ranges::sort(k.headers);
+  const auto doubles = std::ranges::unique(k.headers);
+  k.headers.erase(doubles.begin(), doubles.end());
+  k.cookies_named = from.cookies.word == "none" || !from.cookies.list.empty();
+  for (const auto& name : from.cookies.list) k.cookies.add(name);
+  if (!from.scheme) k.scheme = "https";
+  if (!from.host) k.host = site.hosts.front();
+  return k;
+}
+
 } // namespace
 
 std::shared_ptr<const Snapshot> Snapshot::compile(std::shared_ptr<const config::Config> config) {
@@ -36,7 +67,11 @@ std::shared_ptr<const Snapshot> Snapshot::compile(std::shared_ptr<const config::
   for (const auto& from : config->sites) {
     Site site;
     for (const auto& route : from.routes) {
-      site.routes.push_back({route.match, route.origin, index.at(route.origin), rules_of(route.cache)});
+      auto key = key_of(from, route);
+      auto forward = ForwardRules::compile(route.forward, key);
+      s.has_key_rules_ |= !key.plain() || !key.host.empty();
+      site.routes.push_back({route.match, route.origin, index.at(route.origin), rules_of(route.cache), std::move(key),
+                             std::move(forward)});
     }
     const size_t at = s.sites_.size();
     s.sites_.push_back(std::move(site));

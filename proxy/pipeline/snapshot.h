@@ -9,9 +9,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "cache/policy/key_rules.h"
 #include "cache/policy/rules.h"
 #include "config/config.h"
 #include "proxy/http/limits.h"
+#include "proxy/pipeline/forward.h"
 
 namespace verge::pipeline {
 
@@ -20,6 +22,8 @@ struct Route {
   std::string origin; // name, for logs
   size_t origin_index = 0;
   policy::Rules rules;
+  policy::KeyRules key;
+  ForwardRules forward;
 };
 
 struct Site {
@@ -37,6 +41,9 @@ class Snapshot {
   static const Route* route(const Site& site, std::string_view path);
 
   const config::Config& config() const noexcept { return *config_; }
+  const std::vector<Site>& sites() const noexcept { return sites_; }
+  // Whether any route's key is not the URL as sent.
+  bool has_key_rules() const noexcept { return has_key_rules_; }
   // Origins in the order of their indices.
   const std::vector<const config::Origin*>& origins() const noexcept { return origins_; }
   const http::Limits& limits() const noexcept { return limits_; }
@@ -53,6 +60,7 @@ class Snapshot {
   std::optional<size_t> any_;
   std::vector<const config::Origin*> origins_;
   http::Limits limits_;
+  bool has_key_rules_ = false;
 };
 
 } // namespace verge::pipeline

@@ -1,5 +1,8 @@
 #include "proxy/pipeline/unsafe.h"
 
+#include <algorithm>
+#include <array>
+
 #include "cache/policy/key.h"
 #include "cache/policy/reference.h"
 #include "proxy/base/log.h"
@@ -7,7 +10,12 @@
 namespace verge::pipeline {
 namespace {
 
-bool safe(const http::RequestHead& q) { return q.is("GET") || q.is("HEAD") || q.is("OPTIONS") || q.is("TRACE"); }
+// RFC 9110 section 9.2.1 and the methods that are registered as safe since.
+bool safe(const http::RequestHead& q) {
+  constexpr std::array<std::string_view, 8> kSafe = {"GET",      "HEAD",   "OPTIONS", "TRACE",
+                                                     "PROPFIND", "REPORT", "SEARCH",  "QUERY"};
+  return std::ranges::find(kSafe, q.method) != kSafe.end();
+}
 
 void invalidate(cache::Cache& cache, Executor& loop, const std::string& key) {
   const auto parts = policy::key_parts(key);
@@ -19,10 +27,12 @@ void invalidate(cache::Cache& cache, Executor& loop, const std::string& key) {
   });
 }
 
-// Only where something is stored: an API that takes a thousand POSTs a second must not write as many epochs.
-void invalidate_if_stored(Exchange& ex, const std::string& key) {
+// Only where something is stored: an API that takes a thousand POSTs a second must not write as many epochs. Where more
+// than the URL is in the key nobody knows the keys: then always.
+void invalidate_if_stored(Exchange& ex, const std::string& key, bool known) {
   auto& cache = ex.services.cache;
   auto& loop = ex.services.loop;
+  if (!known) return invalidate(cache, loop, key);
   auto found = cache.lookup(key, ex.request.headers, loop, [&cache, &loop, key](cache::Cache::Lookup late) {
     if (late.entry || late.other_variants) invalidate(cache, loop, key);
   });
@@ -33,12 +43,12 @@ void invalidate_if_stored(Exchange& ex, const std::string& key) {
 
 void invalidate_after_unsafe(Exchange& ex, int origin_status, const http::Headers& response) {
   if (safe(ex.request) || origin_status < 200 || origin_status >= 400 || !ex.route->rules.enabled) return;
-  invalidate_if_stored(ex, ex.key.text);
+  invalidate_if_stored(ex, ex.key.text, ex.route->key.url_only());
   for (const std::string_view name : {"location", "content-location"}) {
     const auto reference = response.get(name);
     if (!reference) continue;
     const auto key = policy::same_origin_key(ex.request, *reference);
-    if (key && *key != ex.key.text) invalidate_if_stored(ex, *key);
+    if (key && *key != ex.key.text) invalidate_if_stored(ex, *key, !ex.snapshot->snapshot->has_key_rules());
   }
 }
 

@@ -9,6 +9,7 @@
 #include "proxy/base/log.h"
 #include "proxy/base/metrics.h"
 #include "proxy/net/tls_server.h"
+#include "proxy/pipeline/keyed_targets.h"
 
 namespace verge::server {
 namespace {
@@ -208,6 +209,7 @@ Result<> Node::apply(std::shared_ptr<const config::Config> config) {
   }
   sockets.release();
   for (size_t i = 0; i < workers_.size(); ++i) workers_[i]->activate(std::move(prepared[i]), std::move(bindings[i]));
+  cache_->settle_with([snapshot](cache::Invalidation& i) { pipeline::add_keyed_targets(*snapshot, i.targets); });
   listening_ = std::move(listening);
   bound_ = std::move(bound);
   config_ = std::move(config);

@@ -119,6 +119,7 @@ class FailingCache final : public cache::Cache {
       real_.invalidate(std::move(command), on, std::move(done));
     });
   }
+  void settle_with(Settle settle) override { real_.settle_with(std::move(settle)); }
   const cache::Epochs& epochs() const noexcept override { return real_.epochs(); }
   cache::Disk* disk() noexcept override { return real_.disk(); }
   Stats stats() const override { return real_.stats(); }
