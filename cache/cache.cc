@@ -1,6 +1,7 @@
 // The face of the cache: RAM before disk, epochs before either is believed.
 #include "cache/cache.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include "cache/core.h"
@@ -69,6 +70,7 @@ class TieredCache final : public Cache {
       head = std::move(with_length);
     }
     EntryRef fresh = Entry::complete_from(head, entry->blocks(), entry->length(), entry->body_id(), core_.disk.get());
+    fresh->count_hit(entry->hits());
     if (core_.verdict(*head) == Verdict::dead) return fresh; // for the one who asked
     core_.ram.put(fresh);                                    // refused if it is not wholly here
     if (core_.disk != nullptr) core_.disk->update_head(entry, std::move(head));
@@ -105,6 +107,46 @@ class TieredCache final : public Cache {
     settle_.swap(fresh);
   }
 
+  void list(uint64_t after, size_t most, Wanted wanted, Executor& on,
+            std::move_only_function<void(Listing)> done) override {
+    auto finish = [this, most, wanted](Listing page) {
+      for (Listed& row : page.entries) {
+        for (const EntryRef& entry : core_.ram.variants(row.head->key)) {
+          if (entry->body_id() == row.body_id) add_memory(row, *entry);
+        }
+        add_verdict(row);
+      }
+      if (page.next != 0) return page;
+      core_.ram.each([&](const EntryRef& entry) {
+        if (entry->body_id() != 0 || page.entries.size() >= most || !wanted(*entry->head())) return;
+        page.entries.push_back(listed(*entry));
+      });
+      return page;
+    };
+    if (core_.disk == nullptr) {
+      on.post([done = std::move(done), page = finish({})]() mutable { done(std::move(page)); });
+      return;
+    }
+    core_.disk->list(
+        after, most, std::move(wanted), on,
+        [finish = std::move(finish), done = std::move(done)](Listing page) mutable { done(finish(std::move(page))); });
+  }
+
+  void inspect(std::string_view key, Executor& on, std::move_only_function<void(std::vector<Listed>)> done) override {
+    auto finish = [this, key = std::string(key), done = std::move(done)](Listing on_disk) mutable {
+      std::vector<Listed> rows;
+      for (const EntryRef& entry : core_.ram.variants(key)) rows.push_back(listed(*entry));
+      for (Listed& row : on_disk.entries) {
+        if (std::ranges::any_of(rows, [&](const Listed& r) { return r.body_id == row.body_id; })) continue;
+        add_verdict(row);
+        rows.push_back(std::move(row));
+      }
+      done(std::move(rows));
+    };
+    if (core_.disk == nullptr) return on.post([finish = std::move(finish)]() mutable { finish({}); });
+    core_.disk->list_key(std::string(key), on, std::move(finish));
+  }
+
   const Epochs& epochs() const noexcept override { return *core_.epochs; }
   Disk* disk() noexcept override { return core_.disk.get(); }
   Stats stats() const override {
@@ -116,6 +158,22 @@ class TieredCache final : public Cache {
   }
 
  private:
+  static void add_memory(Listed& row, const Entry& entry) {
+    row.in_ram = true;
+    row.hits = entry.hits();
+  }
+  void add_verdict(Listed& row) const {
+    row.age = policy::current_age(row.head->freshness, row.head->response_time, core_.clock.wall());
+    row.verdict = core_.verdict(*row.head);
+    if (row.verdict != Verdict::live) row.blame = core_.epochs->blame(row.head->key, row.head->tags, row.head->seq);
+  }
+  Listed listed(const Entry& entry) const {
+    Listed row{.head = entry.head(), .length = entry.length(), .body_id = entry.body_id()};
+    add_memory(row, entry);
+    add_verdict(row);
+    return row;
+  }
+
   Lookup judge(Disk::Lookup found, bool other_variants, Executor& on) {
     other_variants = other_variants || found.other_variants;
     if (!found.entry) return {nullptr, Tier::none, Verdict::live, other_variants, false};

@@ -9,6 +9,7 @@
 
 #include "cache/entry/entry.h"
 #include "cache/invalidate/epochs.h"
+#include "cache/listing.h"
 #include "cache/lmdb/disk.h"
 #include "cache/ram/ram_tier.h"
 #include "proxy/base/clock.h"
@@ -101,6 +102,13 @@ class Cache {
   // targets stand for, in every invalidate() from now on, on the caller's thread. It takes the former one's place.
   using Settle = std::function<void(Invalidation&)>;
   virtual void settle_with(Settle settle) = 0;
+
+  // A page of what is stored, dead and stale included: `after` is 0 or the `next` of the page before. `done` runs on
+  // `on`.
+  virtual void list(uint64_t after, size_t most, Wanted wanted, Executor& on,
+                    std::move_only_function<void(Listing)> done) = 0;
+  // What is known of one key: all its variants in memory and on disk, the dead too. `done` runs on `on`.
+  virtual void inspect(std::string_view key, Executor& on, std::move_only_function<void(std::vector<Listed>)> done) = 0;
 
   virtual const Epochs& epochs() const noexcept = 0;
   virtual Disk* disk() noexcept = 0; // null: RAM only

@@ -156,6 +156,8 @@ struct Limits {
 };
 struct Config {
   std::string file; // where it came from
+  // Lines (from 1) of what the file says, by path: "sites[0].routes[2].cache.ttl". For `verge why`.
+  std::map<std::string, int> lines;
   std::vector<Listen> listen;
   uint32_t workers = 0; // 0 in the file: the number of cores (filled in)
   Cache cache;

@@ -37,6 +37,7 @@ Loaded load(std::string_view yaml, const std::string& name, const std::string& b
     config_table().read(reader, *tree.root, loaded.config);
     fill_defaults(reader, loaded.config);
     cross_check(reader, loaded.config);
+    for (const auto& [path, place] : reader.places()) loaded.config.lines.emplace(path, place.line);
   }
   loaded.faults = std::move(reader).take_faults();
   return loaded;

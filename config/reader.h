@@ -50,6 +50,7 @@ class Reader {
   std::string from_base(const std::string& path) const;
 
   const std::string& path() const { return path_; }
+  const std::map<std::string, Place>& places() const { return places_; }
   Place place_of(std::string path) const;
   std::vector<Fault> take_faults() &&; // in the order of the file
 

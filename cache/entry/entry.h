@@ -60,6 +60,9 @@ class Entry : public std::enable_shared_from_this<Entry> {
   bool in_ram() const noexcept; // complete, with every Block here
   uint64_t body_id() const noexcept { return body_id_.load(std::memory_order_acquire); }
   size_t ram_bytes() const noexcept; // what its Blocks and head cost
+  // Answers given from it while it has been in memory. Any thread.
+  void count_hit(uint64_t n = 1) noexcept { hits_.fetch_add(n, std::memory_order_relaxed); }
+  uint64_t hits() const noexcept { return hits_.load(std::memory_order_relaxed); }
 
   // --- the producer's side (Fill only; one thread) ---
   // Publishes the head. `keep`: hold every Block (storable, fits RAM); else Blocks go once on disk (`on_disk` called)
@@ -108,6 +111,7 @@ class Entry : public std::enable_shared_from_this<Entry> {
   struct Impl;
   std::atomic<EntryState> state_{EntryState::waiting_head};
   std::atomic<uint64_t> body_id_{0};
+  std::atomic<uint64_t> hits_{0};
   uint64_t seq_;
   std::unique_ptr<Impl> impl_;
 };

@@ -7,6 +7,7 @@
 
 #include "cache/invalidate/path_tree.h"
 #include "cache/policy/key.h"
+#include "proxy/base/glob.h"
 
 namespace verge::cache {
 namespace {
@@ -168,32 +169,72 @@ Verdict Epochs::check(std::string_view key_text, const std::vector<std::string>&
   return c.soft > seq ? Verdict::stale : Verdict::live;
 }
 
+namespace {
+
+// The target that a row of one of the maps stands for, from the row's name.
+Target target_of(Target::Kind kind, const std::string& name) {
+  switch (kind) {
+    case Target::Kind::all: return {kind, name, ""};
+    case Target::Kind::tag: {
+      const size_t lf = name.find('\n');
+      return lf == std::string::npos ? Target{kind, "", name} : Target{kind, name.substr(0, lf), name.substr(lf + 1)};
+    }
+    case Target::Kind::exact:
+    case Target::Kind::pattern: break;
+  }
+  const size_t slash = name.find('/');
+  return {kind, name.substr(0, slash), name.substr(slash)};
+}
+
+} // namespace
+
+bool covers(const Target& target, std::string_view key_text, const std::vector<std::string>& tags) {
+  const auto [host, path] = policy::key_parts(key_text);
+  if (!target.host.empty() && target.host != host) return false;
+  switch (target.kind) {
+    case Target::Kind::all: return true;
+    case Target::Kind::exact: return path == target.value;
+    case Target::Kind::pattern: return glob_match(target.value, path);
+    case Target::Kind::tag: return std::ranges::find(tags, target.value) != tags.end();
+  }
+  return false;
+}
+
+std::optional<EpochRow> Epochs::blame(std::string_view key_text, const std::vector<std::string>& tags,
+                                      uint64_t seq) const {
+  const std::shared_lock lock(impl_->mutex);
+  std::optional<EpochRow> latest;
+  const auto look = [&](Target::Kind kind, const PairMap& map) {
+    for (const auto& [name, pair] : map) {
+      const uint64_t newest = std::max(pair.hard, pair.soft);
+      if (newest <= seq || (latest && newest <= std::max(latest->hard, latest->soft))) continue;
+      Target target = target_of(kind, name);
+      if (covers(target, key_text, tags)) latest = EpochRow{std::move(target), pair.hard, pair.soft};
+    }
+  };
+  look(Target::Kind::all, impl_->all);
+  look(Target::Kind::exact, impl_->exact);
+  look(Target::Kind::pattern, impl_->patterns);
+  look(Target::Kind::tag, impl_->tags);
+  return latest;
+}
+
 std::vector<Target> Epochs::forget_below(uint64_t oldest_stored_seq) {
   const std::unique_lock lock(impl_->mutex);
   auto& in = *impl_;
   std::vector<Target> gone;
-  const auto sweep = [&](PairMap& map, auto&& to_target) {
+  const auto sweep = [&](PairMap& map, Target::Kind kind) {
     std::erase_if(map, [&](const auto& item) {
       if (std::max(item.second.hard, item.second.soft) > oldest_stored_seq) return false;
-      gone.push_back(to_target(item.first));
+      gone.push_back(target_of(kind, item.first));
       return true;
     });
   };
-  const auto by_path = [](Target::Kind kind) {
-    return [kind](const std::string& name) {
-      const size_t slash = name.find('/');
-      return Target{kind, name.substr(0, slash), name.substr(slash)};
-    };
-  };
-  sweep(in.all, [](const std::string& host) { return Target{Target::Kind::all, host, ""}; });
-  sweep(in.exact, by_path(Target::Kind::exact));
-  sweep(in.tags, [](const std::string& name) {
-    const size_t lf = name.find('\n');
-    if (lf == name.npos) return Target{Target::Kind::tag, "", name};
-    return Target{Target::Kind::tag, name.substr(0, lf), name.substr(lf + 1)};
-  });
+  sweep(in.all, Target::Kind::all);
+  sweep(in.exact, Target::Kind::exact);
+  sweep(in.tags, Target::Kind::tag);
   in.tree.clear(); // it points at rows that may go now
-  sweep(in.patterns, by_path(Target::Kind::pattern));
+  sweep(in.patterns, Target::Kind::pattern);
   for (const auto& [name, pair] : in.patterns) in.plant(name.find('/'), name, &pair);
   in.host_tags = static_cast<size_t>(
       std::ranges::count_if(in.tags, [](const auto& item) { return item.first.find('\n') != std::string::npos; }));

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,9 @@ struct Invalidation {
 // are brought to normal form. Error bad_input says what is wrong with it.
 Result<Target> parse_target(std::string_view text);
 
+// Does the target name a response with this key and these tags? What check() decides by its maps, for one target.
+bool covers(const Target& target, std::string_view key_text, const std::vector<std::string>& tags);
+
 enum class Verdict : uint8_t { live, stale, dead };
 
 // A row as it is persisted, and listed.
@@ -61,6 +65,9 @@ class Epochs {
   // Is a response with this key and these tags, fetched at `seq`, still good? One atomic load when nothing was
   // invalidated since; else tags + path segments. Thread-safe.
   Verdict check(std::string_view key_text, const std::vector<std::string>& tags, uint64_t seq) const;
+  // The latest of what check() would count against such a response, for people; the seqs are those of its command.
+  // None: nothing does. Slow: looks at every row.
+  std::optional<EpochRow> blame(std::string_view key_text, const std::vector<std::string>& tags, uint64_t seq) const;
   // Forgets rows that no stored response can be older than. Returns the rows to delete from disk.
   std::vector<Target> forget_below(uint64_t oldest_stored_seq);
   size_t size() const;

@@ -57,6 +57,27 @@ class LmdbDisk final : public Disk {
   void unpin(uint64_t id) override { pins_.unpin(id); }
   void touch(uint64_t id) override { recency_.read.mark(id); }
 
+  void list(uint64_t after, size_t most, Wanted wanted, Executor& on,
+            std::move_only_function<void(Listing)> done) override {
+    threads_.post([this, after, most, wanted = std::move(wanted), &on, done = std::move(done)]() mutable {
+      on.post(
+          [done = std::move(done), listing = list_now(after, most, wanted)]() mutable { done(std::move(listing)); });
+    });
+  }
+
+  void list_key(std::string key, Executor& on, std::move_only_function<void(Listing)> done) override {
+    threads_.post([this, key = std::move(key), &on, done = std::move(done)]() mutable {
+      Listing out;
+      {
+        const ReadScope scope(parked_);
+        if (readable(scope)) {
+          for (auto& found : responses_of(*env_, scope.txn(), key)) add(out, std::move(found));
+        }
+      }
+      on.post([done = std::move(done), out = std::move(out)]() mutable { done(std::move(out)); });
+    });
+  }
+
   bool store(const EntryRef& entry) override { return writer_.store(entry); }
   void poke(const EntryRef& entry) override { writer_.poke(entry); }
 
@@ -170,6 +191,34 @@ class LmdbDisk final : public Disk {
     auto& found = result.found;
     recency_.read.mark(found.id);
     out.entry = Entry::complete_from(std::move(found.head), std::move(found.blocks), found.length, found.id, this);
+    return out;
+  }
+
+  static void add(Listing& out, Next&& found) {
+    out.entries.push_back({.head = std::move(found.record->head), .length = found.record->length, .body_id = found.id});
+  }
+
+  // Short scopes: see ReadScope.
+  Listing list_now(uint64_t after, size_t most, const Wanted& wanted) {
+    constexpr size_t kLookedAtOnce = 64, kLookedAtMost = 100'000;
+    Listing out;
+    size_t looked = 0;
+    while (looked < kLookedAtMost && !stopping_.load()) {
+      const ReadScope scope(parked_);
+      if (!readable(scope)) return out;
+      for (size_t i = 0; i < kLookedAtOnce; ++i, ++looked) {
+        auto next = next_response(*env_, scope.txn(), after);
+        if (next.id == 0) return out;
+        after = next.id;
+        if (!next.record || !wanted(*next.record->head)) continue;
+        add(out, std::move(next));
+        if (out.entries.size() == most) {
+          out.next = after;
+          return out;
+        }
+      }
+    }
+    out.next = after;
     return out;
   }
 

@@ -14,6 +14,7 @@
 
 #include "cache/entry/entry.h"
 #include "cache/invalidate/epochs.h"
+#include "cache/listing.h"
 #include "proxy/base/clock.h"
 #include "proxy/base/executor.h"
 #include "proxy/base/result.h"
@@ -55,6 +56,13 @@ class Disk : public BodyStore {
   };
   using LookupDone = std::move_only_function<void(Lookup)>;
   virtual Lookup find(std::string_view key, const http::Headers& request, Executor& on, LookupDone done) = 0;
+
+  // Responses with a body id above `after` that `wanted` takes, oldest first, at most `most` of them and not looking at
+  // many more than that: what is not there yet comes on the next page. Runs on a reader thread; `done` on `on`.
+  virtual void list(uint64_t after, size_t most, Wanted wanted, Executor& on,
+                    std::move_only_function<void(Listing)> done) = 0;
+  // The same for the variants of one key.
+  virtual void list_key(std::string key, Executor& on, std::move_only_function<void(Listing)> done) = 0;
 
   // Stores an Entry that is open or complete: follows it until it is complete, then writes its meta record; an Entry
   // that fails leaves nothing. The Entry's on_disk()/not_on_disk() are called as it goes. False: the queue is full or

@@ -123,6 +123,51 @@ FindResult find_response(const Env& env, MDB_txn* txn, std::string_view key, con
   return result;
 }
 
+namespace {
+
+// None: damaged, or not the current one of its key and variant.
+std::optional<Record> current_record(const Env& env, MDB_txn* txn, uint64_t id, const MDB_val& value) {
+  auto record = decode_record(id, view(value));
+  if (!record) return record;
+  const auto row = get_row(env, txn, index_key(record->head->key, env.seed()));
+  if (!row || !row->holds(id)) return std::nullopt;
+  record->body = {};
+  return record;
+}
+
+} // namespace
+
+Next next_response(const Env& env, MDB_txn* txn, uint64_t after) {
+  MDB_cursor* raw = nullptr;
+  if (mdb_cursor_open(txn, env.tables().body, &raw) != 0) return {};
+  const Handle<MDB_cursor, mdb_cursor_close> cursor(raw);
+  const BodyKey from = record_key(after + 1);
+  MDB_val key = val(from.view()), value;
+  if (mdb_cursor_get(raw, &key, &value, MDB_SET_RANGE) != 0) return {};
+  const auto parts = parse_body_key(view(key));
+  if (!parts) return {};
+  // Without part 0 its record is not written yet, or gone.
+  return {parts->id, parts->part == 0 ? current_record(env, txn, parts->id, value) : std::nullopt};
+}
+
+std::vector<Next> responses_of(const Env& env, MDB_txn* txn, std::string_view key) {
+  std::vector<Next> out;
+  const auto row = get_row(env, txn, index_key(key, env.seed()));
+  if (!row) return out;
+  const auto add = [&](uint64_t id) {
+    const BodyKey at = record_key(id);
+    MDB_val value;
+    if (id == 0 || get(txn, env.tables().body, val(at.view()), value) != 0) return;
+    auto record = current_record(env, txn, id, value);
+    if (record && record->head->key == key) out.push_back({id, std::move(record)});
+  };
+  add(row->id);
+  for (const auto& list : row->lists) {
+    for (const auto& variant : list.variants) add(variant.id);
+  }
+  return out;
+}
+
 ChunkPlace locate_chunk(const Env& env, MDB_txn* txn, uint64_t id, uint32_t n) noexcept {
   ChunkPlace place;
   MDB_cursor* raw = nullptr;

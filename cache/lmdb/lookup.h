@@ -12,6 +12,7 @@
 
 #include "cache/entry/stored_head.h"
 #include "cache/lmdb/env.h"
+#include "cache/lmdb/record.h"
 #include "cache/lmdb/residency.h"
 #include "proxy/base/block.h"
 #include "proxy/http/headers.h"
@@ -42,6 +43,15 @@ struct FindResult {
 // Of several that match (different Vary lists of one key) the one that was received last.
 FindResult find_response(const Env& env, MDB_txn* txn, std::string_view key, const http::Headers& request, Touch touch,
                          Residency& residency);
+
+// The body after `after`, in order of ids, with its record if that is the current one of its key and variant.
+struct Next {
+  uint64_t id = 0;              // 0: the end
+  std::optional<Record> record; // none: replaced by a newer one, not yet written, or damaged. Without its body
+};
+Next next_response(const Env& env, MDB_txn* txn, uint64_t after);
+// Every current variant of `key`.
+std::vector<Next> responses_of(const Env& env, MDB_txn* txn, std::string_view key);
 
 // Where chunk n lies; its checksum is the caller's to hold against it.
 struct ChunkPlace {

@@ -53,6 +53,20 @@ class RamTier::Shard {
     return best->entry;
   }
 
+  void variants(uint64_t hash, std::string_view key, std::vector<EntryRef>& out) {
+    std::lock_guard lock(mutex_);
+    for (RamNode* n = first(hash); n != nullptr; n = n->sibling.get()) {
+      if (n->head->key == key) out.push_back(n->entry);
+    }
+  }
+
+  void all(std::vector<EntryRef>& out) {
+    std::lock_guard lock(mutex_);
+    for (const RamQueue* queue : {&small_, &main_}) {
+      for (const RamNode* n = queue->oldest; n != nullptr; n = n->newer) out.push_back(n->entry);
+    }
+  }
+
   bool has_any(uint64_t hash, std::string_view key) {
     std::lock_guard lock(mutex_);
     for (RamNode* n = first(hash); n != nullptr; n = n->sibling.get()) {
@@ -178,6 +192,21 @@ EntryRef RamTier::find(std::string_view key, const http::Headers& request) {
 bool RamTier::has_any(std::string_view key) const {
   const uint64_t hash = hash_of(key);
   return shard(hash).has_any(hash, key);
+}
+
+std::vector<EntryRef> RamTier::variants(std::string_view key) const {
+  std::vector<EntryRef> out;
+  const uint64_t hash = hash_of(key);
+  shard(hash).variants(hash, key, out);
+  return out;
+}
+
+void RamTier::each(const std::function<void(const EntryRef&)>& f) const {
+  for (size_t i = 0; i < shard_count_; ++i) {
+    std::vector<EntryRef> entries;
+    shards_[i].all(entries);
+    for (const auto& entry : entries) f(entry);
+  }
 }
 
 bool RamTier::put(const EntryRef& entry) { return put(entry, true); }

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "cache/entry/entry.h"
 #include "proxy/base/clock.h"
@@ -21,6 +23,9 @@ class RamTier {
   RamTier& operator=(const RamTier&) = delete;
   // The variant of `key` that `request` selects, the newest if several do; null if none. Thread-safe.
   EntryRef find(std::string_view key, const http::Headers& request);
+  // Every variant of `key`, without counting as a use; and every Entry there is. For people who look at the store.
+  std::vector<EntryRef> variants(std::string_view key) const;
+  void each(const std::function<void(const EntryRef&)>& f) const; // `f` runs without a lock
   // True if there is any variant of `key` (then a miss is a vary-miss).
   bool has_any(std::string_view key) const;
   // Puts a complete Entry with all Blocks in; replaces the same variant. Where the key has too many the one least asked

@@ -9,6 +9,8 @@
 
 #include "proxy/base/log.h"
 #include "proxy/base/metrics.h"
+#include "proxy/control/inspect_reply.h"
+#include "proxy/control/inspect_request.h"
 #include "proxy/control/purge_log.h"
 #include "proxy/control/purge_request.h"
 #include "proxy/http/grammar.h"
@@ -150,6 +152,43 @@ Reply purges() {
   return {200, "application/json", json_text({{"purges", std::move(list)}})};
 }
 
+void why(AdminHooks& hooks, net::EventLoop& loop, std::string_view body, AdminRequest::Answer answer) {
+  auto head = parse_why(body);
+  if (!head) return answer(problem(400, head.error().what));
+  hooks.why(std::move(*head), [&loop, answer = std::move(answer)](std::string json) mutable {
+    loop.post([json = std::move(json), answer = std::move(answer)]() mutable {
+      answer({200, "application/json", std::move(json)});
+    });
+  });
+}
+
+void entries(cache::Cache& cache, net::EventLoop& loop, std::string_view body, AdminRequest::Answer answer) {
+  auto request = parse_list(body);
+  if (!request) return answer(problem(400, request.error().what));
+  auto wanted = [pattern = request->pattern, tag = request->tag](const cache::StoredHead& head) {
+    return (!pattern || cache::covers(*pattern, head.key, head.tags)) &&
+           (!tag || cache::covers(*tag, head.key, head.tags));
+  };
+  cache.list(request->after, request->limit, std::move(wanted), loop,
+             [answer = std::move(answer)](const cache::Listing& page) mutable {
+               auto rows = nlohmann::json::array();
+               for (const auto& row : page.entries) rows.push_back(row_json(row));
+               nlohmann::json out = {{"entries", std::move(rows)}};
+               if (page.next != 0) out["next"] = page.next;
+               answer({200, "application/json", json_text(out)});
+             });
+}
+
+void entry(cache::Cache& cache, net::EventLoop& loop, std::string_view body, AdminRequest::Answer answer) {
+  const auto key = parse_entry(body);
+  if (!key) return answer(problem(400, key.error().what));
+  cache.inspect(*key, loop, [answer = std::move(answer)](const std::vector<cache::Listed>& known) mutable {
+    auto rows = nlohmann::json::array();
+    for (const auto& row : known) rows.push_back(entry_json(row));
+    answer({200, "application/json", json_text({{"entries", std::move(rows)}})});
+  });
+}
+
 void reload(AdminHooks& hooks, net::EventLoop& loop, AdminRequest::Answer answer) {
   hooks.reload([&loop, answer = std::move(answer)](Result<> done) mutable {
     loop.post([done = std::move(done), answer = std::move(answer)]() mutable {
@@ -201,11 +240,24 @@ std::unique_ptr<http::StreamHandler> AdminApi::handle(http::ClientStream& client
       if (!needs("GET")) answer(purges());
       return;
     }
+    if (q.path == "/why") {
+      if (!needs("POST")) why(impl->hooks, impl->loop, body, std::move(answer));
+      return;
+    }
+    if (q.path == "/entries") {
+      if (!needs("POST")) entries(impl->cache, impl->loop, body, std::move(answer));
+      return;
+    }
+    if (q.path == "/entry") {
+      if (!needs("POST")) entry(impl->cache, impl->loop, body, std::move(answer));
+      return;
+    }
     if (q.path == "/reload") {
       if (!needs("POST")) reload(impl->hooks, impl->loop, std::move(answer));
       return;
     }
-    answer(problem(404, "no such resource; there are /healthz /readyz /metrics /purge /purges /reload"));
+    answer(problem(
+        404, "no such resource; there are /healthz /readyz /metrics /purge /purges /why /entries /entry /reload"));
   };
   return std::make_unique<AdminRequest>(client, std::move(head), std::move(work));
 }

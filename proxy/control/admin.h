@@ -6,7 +6,10 @@
 //   GET  /metrics            Prometheus text
 //   POST /purge              {"paths": [...], "tags": [...], "all": false, "soft": false} -> {"seq": 7, ...}
 //   GET  /purges             the latest 100 purges of this process, newest first: seq, time, source, targets, soft
-//   POST /reload             reads the configuration anew; 200, or 409 with every fault
+//   POST /why                {"url": "https://...", "method": "GET", "headers": [[name, value]]} -> the decision, by
+//   steps POST /entries            {"pattern": "/img/*", "tag": "home", "after": 0, "limit": 1000} -> a page of what is
+//   stored POST /entry              {"key": "https://..."} -> all that is known of its variants POST
+//   /reload             reads the configuration anew; 200, or 409 with every fault
 #pragma once
 
 #include <functional>
@@ -24,6 +27,8 @@ struct AdminHooks {
   std::function<Result<>()> ready; // an error's text says why not
   // Runs elsewhere; `done` is called on any thread.
   std::function<void(std::move_only_function<void(Result<>)> done)> reload;
+  // What the node would do with this request, as JSON; nothing is sent. `done` is called on any thread.
+  std::function<void(http::RequestHead head, std::move_only_function<void(std::string json)> done)> why;
 };
 
 class AdminApi {

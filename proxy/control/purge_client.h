@@ -5,12 +5,12 @@
 #include <vector>
 
 #include "proxy/base/result.h"
+#include "proxy/control/admin_client.h"
 
 namespace verge::control {
 
 struct PurgeRequest {
-  std::string admin_address; // "127.0.0.1:9090" or "unix:/path"
-  std::string token;
+  AdminAddress node;
   std::vector<std::string> paths; // URLs, paths and patterns as parse_target takes them
   std::vector<std::string> tags;
   bool all = false;

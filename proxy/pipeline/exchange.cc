@@ -67,7 +67,7 @@ void Exchange::run() {
   running_ = true;
   do {
     again_ = false;
-    while (room_ < Room::log) {
+    while (room_ < end_) {
       const RoomRow& row = kRooms[static_cast<size_t>(room_)];
       const Step step = row.run(*this);
       if (log::enabled(log::Level::debug)) {
@@ -84,8 +84,9 @@ void Exchange::run() {
         room_ = static_cast<Room>(static_cast<uint8_t>(room_) + 1);
       }
     }
-  } while (again_ && room_ < Room::log);
+  } while (again_ && room_ < end_);
   running_ = false;
+  if (stopped_ && room_ >= end_) std::exchange(stopped_, {})();
 }
 
 void Exchange::send_answer(int code, std::string_view detail) {

@@ -157,6 +157,11 @@ class Exchange final : public http::StreamHandler, public Fetching::Leader {
   // Goes back to an earlier room at the next turn of the walk.
   void back_to(Room room) noexcept { room_ = room; }
   void wake() { run(); }
+  // For explain.h: the walk ends before `room`, and `stopped` runs there.
+  void stop_before(Room room, Task stopped) {
+    end_ = room;
+    stopped_ = std::move(stopped);
+  }
 
  private:
   struct Life {
@@ -169,6 +174,8 @@ class Exchange final : public http::StreamHandler, public Fetching::Leader {
   void collect(std::string_view octets);
 
   Room room_ = Room::intake;
+  Room end_ = Room::log;
+  Task stopped_;
   bool running_ = false;
   bool again_ = false;
   size_t unconsumed_ = 0;      // request body octets the origin has not taken yet

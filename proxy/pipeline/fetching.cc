@@ -7,6 +7,7 @@
 #include "proxy/base/log.h"
 #include "proxy/pipeline/admit.h"
 #include "proxy/pipeline/counters.h"
+#include "proxy/pipeline/verdicts.h"
 
 namespace verge::pipeline {
 
@@ -107,6 +108,9 @@ void Fetching::on_head(http::ResponseHead&& head) {
     fill_->open_storing(std::move(admitted.head));
     counters::store();
   } else {
+    if (services_.verdicts != nullptr && !plan_.key.empty()) {
+      services_.verdicts->note(plan_.key, services_.clock.wall(), o.verdict, o.status);
+    }
     fill_->open_passing(std::move(admitted.head));
   }
   o.entry = fill_->entry();

@@ -20,6 +20,7 @@ namespace verge::pipeline {
 
 class AccessLog;
 class Fetching;
+class Verdicts;
 
 // A Snapshot with the Origins that this loop made for it. Pinned by Exchanges and Fetchings, so that a reload lets
 // what runs end on what it began with.
@@ -61,7 +62,8 @@ struct Services {
   Alarms& alarms;
   AccessLog* access_log = nullptr; // null: off
   http::Intercept* intercept = nullptr;
-  size_t collected_bytes = 0; // of bodies gathered for the intercept now, all requests of this loop
+  Verdicts* verdicts = nullptr; // null: nobody asks why
+  size_t collected_bytes = 0;   // of bodies gathered for the intercept now, all requests of this loop
   std::unordered_map<Fetching*, std::unique_ptr<Fetching>> fetchings; // those under way; see fetching.h
   WholeOnly whole_only = {};
 };

@@ -132,6 +132,7 @@ int apply_conditions(Exchange& ex, const cache::StoredHead& head, std::optional<
 Step shape(Exchange& ex) {
   auto& r = ex.response;
   const auto& entry = ex.answer.entry;
+  if (ex.answer.result != CacheResult::miss) entry->count_hit();
   r.head = entry->head();
   const auto& head = *r.head;
   std::optional<uint64_t> length = head.content_length;

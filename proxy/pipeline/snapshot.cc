@@ -1,5 +1,7 @@
 #include "proxy/pipeline/snapshot.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <map>
 
@@ -71,7 +73,8 @@ std::shared_ptr<const Snapshot> Snapshot::compile(std::shared_ptr<const config::
       auto forward = ForwardRules::compile(route.forward, key);
       s.has_key_rules_ |= !key.plain() || !key.host.empty();
       site.routes.push_back({route.match, route.origin, index.at(route.origin), rules_of(route.cache), std::move(key),
-                             std::move(forward)});
+                             std::move(forward),
+                             fmt::format("sites[{}].routes[{}]", s.sites_.size(), site.routes.size())});
     }
     const size_t at = s.sites_.size();
     s.sites_.push_back(std::move(site));

@@ -24,6 +24,7 @@ struct Route {
   policy::Rules rules;
   policy::KeyRules key;
   ForwardRules forward;
+  std::string config_path; // "sites[0].routes[2]": where Config::lines knows it
 };
 
 struct Site {

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "config/loader.h"
+#include "proxy/control/inspect_client.h"
 #include "proxy/control/purge_client.h"
 #include "proxy/server/serve.h"
 
@@ -13,29 +14,61 @@ namespace {
 
 constexpr const char* kDefaultConfig = "/etc/verge/verge.yaml";
 
-int purge(const std::string& config_path, control::PurgeRequest request, bool config_given) {
-  if (request.admin_address.empty()) {
+// How a running node is found: by its admin address, or by its configuration.
+struct NodeOptions {
+  std::string config_path = kDefaultConfig;
+  control::AdminAddress node;
+  CLI::Option* config_option = nullptr;
+
+  void add_to(CLI::App& command) {
+    config_option = command.add_option("-c,--config", config_path, "The node's configuration, for its admin address")
+                        ->capture_default_str();
+    command.add_option("--admin", node.address, "Admin address instead: 127.0.0.1:9090 or unix:/path");
+    command.add_option("--token", node.token, "Admin token (default: from the configuration or VERGE_ADMIN_TOKEN)")
+        ->envname("VERGE_ADMIN_TOKEN");
+  }
+  // False: said what is amiss.
+  bool resolve() {
+    if (!node.address.empty()) return true;
     const auto loaded = config::load_file(config_path);
     if (!loaded.faults.empty()) {
       for (const auto& fault : loaded.faults) fmt::print(stderr, "{}\n", fault.text());
-      if (!config_given) fmt::print(stderr, "Name the node with -c FILE (its configuration) or --admin ADDRESS.\n");
-      return kUsage;
+      if (config_option->count() == 0) {
+        fmt::print(stderr, "Name the node with -c FILE (its configuration) or --admin ADDRESS.\n");
+      }
+      return false;
     }
-    request.admin_address = loaded.config.admin.address;
-    if (request.token.empty()) request.token = loaded.config.admin.token;
-    if (request.admin_address.empty()) {
+    node.address = loaded.config.admin.address;
+    if (node.token.empty()) node.token = loaded.config.admin.token;
+    if (node.address.empty()) {
       fmt::print(stderr, "{}: no admin address; add `admin: {{address: 127.0.0.1:9090}}` and restart the node\n",
                  config_path);
-      return kUsage;
     }
+    return !node.address.empty();
   }
-  const auto done = control::run_purge(request);
-  if (!done) {
-    fmt::print(stderr, "verge purge: {}\n", done.error().what);
-    return done.error().code == Errc::bad_input ? kUsage : kFailed;
-  }
-  fmt::print("{}\n", *done);
+};
+
+int report(std::string_view command, const Error& error) {
+  fmt::print(stderr, "verge {}: {}\n", command, error.what);
+  return error.code == Errc::bad_input ? kUsage : kFailed;
+}
+
+int print_result(std::string_view command, const Result<std::string>& text) {
+  if (!text) return report(command, text.error());
+  fmt::print("{}", *text);
   return kOk;
+}
+
+bool parse_fields(std::string_view command, const std::vector<std::string>& given, control::Fields& out) {
+  for (const auto& text : given) {
+    auto field = control::parse_field(text);
+    if (!field) {
+      report(command, field.error());
+      return false;
+    }
+    out.push_back(std::move(*field));
+  }
+  return true;
 }
 
 } // namespace
@@ -52,21 +85,41 @@ int run_cli(int argc, char** argv, const char* version) {
   auto* check_command = app.add_subcommand("check", "Check a configuration; prints every fault as file:line:column.");
   check_command->add_option("-c,--config", config_path, "Configuration file")->capture_default_str();
 
+  NodeOptions node;
   control::PurgeRequest request;
   auto* purge_command = app.add_subcommand("purge", "Invalidate what a running node has cached.");
-  auto* config_option =
-      purge_command->add_option("-c,--config", config_path, "The node's configuration, for its admin address")
-          ->capture_default_str();
-  purge_command->add_option("--admin", request.admin_address, "Admin address instead: 127.0.0.1:9090 or unix:/path");
-  purge_command
-      ->add_option("--token", request.token, "Admin token (default: from the configuration or VERGE_ADMIN_TOKEN)")
-      ->envname("VERGE_ADMIN_TOKEN");
+  node.add_to(*purge_command);
   purge_command->add_option("-t,--tag", request.tags, "Everything with this tag; may be repeated")
       ->allow_extra_args(false);
   purge_command->add_flag("--all", request.all, "Everything");
   purge_command->add_flag("--soft", request.soft, "Mark stale instead of dropping: revalidated at the next request");
   purge_command->add_option("paths", request.paths,
                             "URLs or paths; `*` matches any run of characters: https://www.example.com/a, /img/*");
+
+  control::InspectRequest inspect;
+  std::vector<std::string> fields;
+  const auto add_json = [&inspect](CLI::App* command) { command->add_flag("--json", inspect.json, "As JSON"); };
+
+  auto* why_command = app.add_subcommand("why", "Say what a running node does with a request, and why. Sends nothing.");
+  node.add_to(*why_command);
+  why_command->add_option("-H,--header", fields, "A field of the request, as in 'Accept-Encoding: br'; may be repeated")
+      ->allow_extra_args(false);
+  add_json(why_command);
+  why_command->add_option("-X,--request", inspect.method, "Method (default: GET)");
+  why_command->add_option("url", inspect.url, "The whole URL: https://www.example.com/app.js")->required();
+
+  auto* ls_command = app.add_subcommand("ls", "List what a running node has stored, the oldest first.");
+  node.add_to(*ls_command);
+  add_json(ls_command);
+  ls_command->add_option("-t,--tag", inspect.tag, "Only what has this tag");
+  ls_command->add_option("--limit", inspect.limit, "At most so many (default: all)");
+  ls_command->add_option("pattern", inspect.pattern, "URLs, paths or patterns as purge takes them: /img/*");
+
+  auto* get_command = app.add_subcommand("get", "Show one stored response: fields, freshness, variants, invalidation.");
+  node.add_to(*get_command);
+  add_json(get_command);
+  get_command->add_option("-k,--key,key", inspect.key, "The key as ls lists it: https://www.example.com/app.js")
+      ->required();
 
   auto* version_command = app.add_subcommand("version", "Print the version.");
 
@@ -86,7 +139,20 @@ int run_cli(int argc, char** argv, const char* version) {
       fmt::print(stderr, "verge purge: name a URL, a path, --tag TAG or --all; see verge purge --help\n");
       return kUsage;
     }
-    return purge(config_path, std::move(request), config_option->count() > 0);
+    if (!node.resolve()) return kUsage;
+    request.node = node.node;
+    const auto done = control::run_purge(request);
+    return print_result("purge", done ? *done + "\n" : done);
+  }
+  for (auto* command : {why_command, ls_command, get_command}) {
+    if (!*command) continue;
+    if (!node.resolve() || !parse_fields(command->get_name(), fields, inspect.headers)) return kUsage;
+    inspect.node = node.node;
+    if (command == why_command) return print_result("why", control::run_why(inspect));
+    if (command == get_command) return print_result("get", control::run_get(inspect));
+    const auto listed = control::run_ls(
+        inspect, [](std::string_view rows) { return std::fwrite(rows.data(), 1, rows.size(), stdout) == rows.size(); });
+    return listed ? kOk : report("ls", listed.error());
   }
   if (*version_command) fmt::print("verge {}\n", version);
   return kOk;

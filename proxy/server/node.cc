@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <future>
+#include <nlohmann/json.hpp>
 
 #include "proxy/base/log.h"
 #include "proxy/base/metrics.h"
@@ -43,6 +44,18 @@ std::string bound_text(const net::Endpoint& endpoint, const std::string& configu
   if (!endpoint.unix_path.empty() || endpoint.port != 0) return configured;
   const std::string host = endpoint.host.find(':') != std::string::npos ? "[" + endpoint.host + "]" : endpoint.host;
   return fmt::format("{}:{}", host, net::Listener::bound_port(fd));
+}
+
+std::string to_json(const pipeline::Explanation& explanation) {
+  auto steps = nlohmann::json::array();
+  for (const auto& s : explanation.steps) {
+    nlohmann::json step = {{"room", s.room}, {"text", s.text}};
+    if (!s.rfc.empty()) step["rfc"] = s.rfc;
+    if (!s.config.empty()) step["config"] = s.config;
+    steps.push_back(std::move(step));
+  }
+  const nlohmann::json out = {{"outcome", explanation.outcome}, {"steps", std::move(steps)}};
+  return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 // Closes what was bound and not handed over.
@@ -91,7 +104,7 @@ Result<> Node::open(config::Config config, std::function<void(ReloadDone)> reloa
     if (!sns) return std::unexpected(std::move(sns.error()).in("invalidation.sns"));
     sns_ = std::move(*sns);
   }
-  const Shared shared{clock_, *cache_, *resolver_, access_log_.get(), sns_.get()};
+  const Shared shared{clock_, *cache_, *resolver_, access_log_.get(), sns_.get(), &verdicts_};
   for (uint32_t i = 0; i < c.workers; ++i) {
     auto worker = Worker::create(shared);
     if (!worker) return std::unexpected(std::move(worker.error()));
@@ -142,6 +155,11 @@ Result<> Node::open_admin(std::function<void(ReloadDone)> reload_requested) {
     return {};
   };
   hooks.reload = std::move(reload_requested);
+  hooks.why = [this](http::RequestHead head, std::move_only_function<void(std::string)> answer) {
+    workers_.front()->explain(std::move(head), [answer = std::move(answer)](pipeline::Explanation explanation) mutable {
+      answer(to_json(explanation));
+    });
+  };
   std::promise<void> done;
   control_loop_->post([&] {
     admin_api_ = std::make_unique<control::AdminApi>(*cache_, *control_loop_, admin.token, std::move(hooks));

@@ -14,6 +14,7 @@
 #include "proxy/net/event_loop.h"
 #include "proxy/net/resolver.h"
 #include "proxy/pipeline/access_log.h"
+#include "proxy/pipeline/verdicts.h"
 #include "proxy/server/acceptor.h"
 #include "proxy/server/worker.h"
 
@@ -54,6 +55,7 @@ class Node {
   std::unique_ptr<cache::Cache> cache_;
   std::unique_ptr<net::Resolver> resolver_;
   std::unique_ptr<pipeline::AccessLog> access_log_;
+  pipeline::Verdicts verdicts_;
   std::vector<std::unique_ptr<metrics::Gauge>> gauges_;
   std::unique_ptr<net::EventLoop> control_loop_;
   std::unique_ptr<control::SnsEndpoint> sns_;

@@ -15,7 +15,8 @@ Worker::Worker(const Shared& shared, std::unique_ptr<net::EventLoop> loop)
     : shared_(shared),
       loop_(std::move(loop)),
       alarms_(*loop_),
-      services_{*loop_, shared.clock, shared.cache, alarms_, shared.access_log, shared.intercept, 0, {}},
+      services_{*loop_, shared.clock, shared.cache, alarms_, shared.access_log, shared.intercept, shared.verdicts, 0,
+                {}},
       thread_([this] { loop_->run(); }) {}
 
 Worker::~Worker() { stop(); }
@@ -69,6 +70,12 @@ void Worker::activate(std::shared_ptr<pipeline::LoopSnapshot> snapshot, std::vec
     }
     acceptors_ = std::move(next);
     std::erase_if(retired_, [](const auto& a) { return a->connections() == 0; });
+  });
+}
+
+void Worker::explain(http::RequestHead head, std::move_only_function<void(pipeline::Explanation)> done) {
+  loop_->post([this, head = std::move(head), done = std::move(done)]() mutable {
+    if (current_) pipeline::explain(services_, current_, std::move(head), std::move(done));
   });
 }
 

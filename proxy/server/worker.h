@@ -12,6 +12,7 @@
 #include "proxy/net/event_loop.h"
 #include "proxy/net/resolver.h"
 #include "proxy/pipeline/access_log.h"
+#include "proxy/pipeline/explain.h"
 #include "proxy/pipeline/services.h"
 #include "proxy/server/acceptor.h"
 #include "proxy/server/alarms.h"
@@ -25,6 +26,7 @@ struct Shared {
   net::Resolver& resolver;
   pipeline::AccessLog* access_log = nullptr;
   http::Intercept* intercept = nullptr;
+  pipeline::Verdicts* verdicts = nullptr;
 };
 
 // One address of the configuration as a worker needs it.
@@ -45,6 +47,8 @@ class Worker {
   // From the main thread; each waits until the loop has done it.
   Result<std::shared_ptr<pipeline::LoopSnapshot>> prepare(std::shared_ptr<const pipeline::Snapshot> snapshot);
   void activate(std::shared_ptr<pipeline::LoopSnapshot> snapshot, std::vector<Binding> bindings);
+  // From any thread; `done` runs on the loop.
+  void explain(http::RequestHead head, std::move_only_function<void(pipeline::Explanation)> done);
   void drain();         // listeners close, exchanges end
   size_t connections(); // still open
   void stop();          // ends the thread; open connections are cut

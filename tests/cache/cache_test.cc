@@ -22,6 +22,33 @@ TEST_F(CacheTest, RamOnlyWorksFromOpenToInvalidation) {
   cache_->flush();
 }
 
+TEST_F(CacheTest, ListsBothTiersAndSaysWhatEndedAResponse) {
+  start(true);
+  store("hello");
+  disk_->refuse = true; // this one stays in memory only
+  store("there", "https://a.example/y");
+  purge("/x");
+  lookup().entry.reset(); // the dead one leaves memory
+  Listing page;
+  cache_->list(0, 10, [](const StoredHead&) { return true; }, loop_, [&](Listing l) { page = std::move(l); });
+  loop_.run();
+  ASSERT_EQ(page.entries.size(), 2u);
+  EXPECT_EQ(page.entries[0].head->key, kKey);
+  EXPECT_FALSE(page.entries[0].in_ram);
+  EXPECT_EQ(page.entries[0].verdict, Verdict::dead);
+  ASSERT_TRUE(page.entries[0].blame);
+  EXPECT_EQ(page.entries[0].blame->target.value, "/x");
+  EXPECT_EQ(page.entries[1].head->key, "https://a.example/y");
+  EXPECT_EQ(page.entries[1].body_id, 0u);
+  EXPECT_TRUE(page.entries[1].in_ram);
+  EXPECT_EQ(page.entries[1].verdict, Verdict::live);
+  std::vector<Listed> known;
+  cache_->inspect(kKey, loop_, [&](std::vector<Listed> rows) { known = std::move(rows); });
+  loop_.run();
+  ASSERT_EQ(known.size(), 1u) << "the dead too";
+  EXPECT_EQ(known[0].verdict, Verdict::dead);
+}
+
 TEST_F(CacheTest, ADeadEntryLeavesRam) {
   start(false);
   store("hello");

@@ -18,6 +18,16 @@ class FakeDisk final : public Disk {
     on.post([found = std::move(found), done = std::move(done)]() mutable { done(std::move(found)); });
     return {nullptr, true, false};
   }
+  void list(uint64_t, size_t, Wanted wanted, Executor& on, std::move_only_function<void(Listing)> done) override {
+    Listing page;
+    for (const Record& r : records_) {
+      if (wanted(*r.head)) page.entries.push_back({.head = r.head, .length = r.length, .body_id = r.id});
+    }
+    on.post([page = std::move(page), done = std::move(done)]() mutable { done(std::move(page)); });
+  }
+  void list_key(std::string key, Executor& on, std::move_only_function<void(Listing)> done) override {
+    list(0, SIZE_MAX, [key = std::move(key)](const StoredHead& head) { return head.key == key; }, on, std::move(done));
+  }
   bool store(const EntryRef& entry) override {
     if (refuse) return false;
     writing_.push_back({entry, ++last_id_, 0});

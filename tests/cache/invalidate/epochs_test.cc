@@ -217,6 +217,28 @@ TEST_F(EpochsTest, ARestoredRowRaisesCurrentSoThatTheNextCommandIsNewer) {
   EXPECT_EQ(again.apply({{target("/a")}, false, "", ""}, rows), 42U);
 }
 
+TEST_F(EpochsTest, TheLatestCommandThatCoversAResponseIsNamed) {
+  const uint64_t seq = epochs.current();
+  EXPECT_FALSE(epochs.blame(kPage, {"home"}, seq));
+  purge("/other");
+  EXPECT_FALSE(epochs.blame(kPage, {"home"}, seq));
+  purge("/a*");
+  purge(Target{Target::Kind::tag, "", "home"});
+  const uint64_t last = purge("https://www.example.com/a", true);
+  const auto row = epochs.blame(kPage, {"home"}, seq);
+  ASSERT_TRUE(row);
+  EXPECT_EQ(row->target.kind, Target::Kind::exact);
+  EXPECT_EQ(row->target.host, "www.example.com");
+  EXPECT_EQ(row->target.value, "/a");
+  EXPECT_EQ(row->soft, last);
+  EXPECT_EQ(row->hard, 0U);
+  EXPECT_EQ(epochs.blame("https://b.example/x", {"home"}, seq)->target.kind, Target::Kind::tag);
+  EXPECT_EQ(epochs.blame("https://b.example/ab", {}, seq)->target.kind, Target::Kind::pattern);
+  EXPECT_FALSE(epochs.blame(kPage, {"home"}, last)) << "fetched after it";
+  purge("*");
+  EXPECT_EQ(epochs.blame(kPage, {}, seq)->target.kind, Target::Kind::all);
+}
+
 TEST_F(EpochsTest, RowsThatNoStoredResponseCanBeOlderThanAreForgotten) {
   const uint64_t seq = epochs.current();
   purge("/old");

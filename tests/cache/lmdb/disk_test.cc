@@ -134,6 +134,34 @@ TEST_F(DiskTest, AfterARestartTheFirstLookupOfAResponseIsAnsweredLaterAndTheNext
   EXPECT_FALSE(disk->find(key(2), {}, loop, [](Disk::Lookup) { FAIL(); }).pending); // a miss needs no disk
 }
 
+TEST_F(DiskTest, ListsWhatIsCurrentPageByPageAndNothingTwice) {
+  open();
+  for (int n = 0; n < 5; ++n) put(key(n), std::string(static_cast<size_t>(n) * 40'000, 'x'));
+  put(key(1), "newer");
+  disk->erase(key(2), "");
+  disk->flush();
+  const auto page = [&](uint64_t after, size_t most, const Wanted& wanted) {
+    std::optional<Listing> got;
+    disk->list(after, most, wanted, loop, [&](Listing l) { got = std::move(l); });
+    while (!got) loop.run();
+    return std::move(*got);
+  };
+  const Wanted all = [](const StoredHead&) { return true; };
+  auto first = page(0, 3, all);
+  ASSERT_EQ(first.entries.size(), 3U);
+  EXPECT_EQ(first.entries[0].head->key, key(0));
+  EXPECT_EQ(first.entries[1].head->key, key(3));
+  EXPECT_EQ(first.entries[1].length, 120'000U);
+  EXPECT_EQ(first.entries[2].head->key, key(4));
+  ASSERT_NE(first.next, 0U);
+  const auto second = page(first.next, 3, all);
+  ASSERT_EQ(second.entries.size(), 1U);
+  EXPECT_EQ(second.entries[0].head->key, key(1));
+  EXPECT_EQ(second.entries[0].length, 5U);
+  EXPECT_EQ(second.next, 0U);
+  EXPECT_EQ(page(0, 9, [](const StoredHead& h) { return h.key == key(4); }).entries.size(), 1U);
+}
+
 TEST_F(DiskTest, AnAnswerToHeadIsNotStored) {
   open();
   auto head = head_for(key(1));

@@ -32,14 +32,14 @@ struct PurgeClientTest : testing::Test {
       if (at != std::string::npos) body = peer.read(std::stoul(head.substr(at + 16)));
       peer.send(answer);
     }});
-    request.admin_address = "127.0.0.1:" + std::to_string(node.port());
+    request.node.address = "127.0.0.1:" + std::to_string(node.port());
     return run_purge(request);
   }
   std::string error(const std::string& answer) {
     const auto done = run(answer);
     return done ? "(none)" : done.error().what;
   }
-  PurgeRequest request{.admin_address = "", .token = "", .paths = {"/a"}, .tags = {}, .all = false, .soft = false};
+  PurgeRequest request{.node = {}, .paths = {"/a"}, .tags = {}, .all = false, .soft = false};
   std::string head, body;
 };
 
@@ -66,7 +66,7 @@ TEST_F(PurgeClientTest, PurgesEverything) {
 }
 
 TEST_F(PurgeClientTest, GivesTheToken) {
-  request.token = "secret";
+  request.node.token = "secret";
   EXPECT_TRUE(run(kGood).has_value());
   EXPECT_THAT(head, HasSubstr("authorization: Bearer secret\r\n"));
 }
@@ -79,24 +79,24 @@ TEST_F(PurgeClientTest, ReadsAnAnswerThatComesInPieces) {
 TEST_F(PurgeClientTest, SaysThatNoNodeAnswers) {
   {
     const origin::ListenSocket gone;
-    request.admin_address = "127.0.0.1:" + std::to_string(gone.port());
+    request.node.address = "127.0.0.1:" + std::to_string(gone.port());
   }
   const auto done = run_purge(request);
   ASSERT_FALSE(done.has_value());
-  EXPECT_EQ(done.error().what, "no node answers at " + request.admin_address +
+  EXPECT_EQ(done.error().what, "no node answers at " + request.node.address +
                                    " (Connection refused); is verge serve running, and is this its admin address?");
-  request.admin_address = "unix:/nowhere/verge.sock";
+  request.node.address = "unix:/nowhere/verge.sock";
   EXPECT_THAT(run_purge(request).error().what, HasSubstr("no node answers at unix:/nowhere/verge.sock"));
-  request.admin_address = "nonsense";
+  request.node.address = "nonsense";
   EXPECT_EQ(run_purge(request).error().code, Errc::bad_input);
-  request.admin_address = "unix:/" + std::string(200, 'x');
+  request.node.address = "unix:/" + std::string(200, 'x');
   EXPECT_THAT(run_purge(request).error().what, HasSubstr("unix"));
 }
 
 TEST_F(PurgeClientTest, SaysWhichTokenIsWanted) {
   const std::string answer = response(401, R"({"error": "the admin token is missing or wrong"})");
   EXPECT_THAT(error(answer), HasSubstr("asks for a token that is missing; give the node's admin.token with --token"));
-  request.token = "x";
+  request.node.token = "x";
   EXPECT_THAT(error(answer), HasSubstr("asks for a token that is another"));
 }
 
@@ -122,8 +122,8 @@ TEST_F(PurgeClientTest, SaysThatTheAnswerBrokeOff) {
 
 TEST_F(PurgeClientTest, ReachesAUnixSocket) {
   const net::TempDir folder;
-  request.admin_address = "unix:" + (folder / "admin.sock");
-  const int fd = net::Listener::bind(*net::Endpoint::parse(request.admin_address), 1).value();
+  request.node.address = "unix:" + (folder / "admin.sock");
+  const int fd = net::Listener::bind(*net::Endpoint::parse(request.node.address), 1).value();
   std::thread node([&] {
     pollfd ready{fd, POLLIN, 0};
     ::poll(&ready, 1, 10'000);

@@ -120,6 +120,14 @@ class FailingCache final : public cache::Cache {
     });
   }
   void settle_with(Settle settle) override { real_.settle_with(std::move(settle)); }
+  void list(uint64_t after, size_t most, cache::Wanted wanted, Executor& on,
+            std::move_only_function<void(cache::Listing)> done) override {
+    real_.list(after, most, std::move(wanted), on, std::move(done));
+  }
+  void inspect(std::string_view key, Executor& on,
+               std::move_only_function<void(std::vector<cache::Listed>)> done) override {
+    real_.inspect(key, on, std::move(done));
+  }
   const cache::Epochs& epochs() const noexcept override { return real_.epochs(); }
   cache::Disk* disk() noexcept override { return real_.disk(); }
   Stats stats() const override { return real_.stats(); }
