@@ -10,8 +10,11 @@ import tempfile
 
 import peers
 from origin import Origin
+from others import OTHERS
 from scenarios import SCENARIOS, NotComparable
 
+ALL = peers.ALL | {peer.name: peer for peer in OTHERS}
+NO_CACHE = "h2o"  # the reference of what a lean server can do, not a peer
 METRIC = {"idle-tls": ("kb_per_connection", "KB a connection"), "slow-readers": ("grown_mb", "MB grown")}
 DEFAULT_METRIC = ("cpu_ms_per_1000", "CPU ms per 1,000 requests")
 
@@ -32,7 +35,7 @@ def measure(options, directory):
     try:
         for turn in range(options.rounds):
             for peer_name in options.peers:
-                peer = peers.ALL[peer_name](directory, cert, key, origin_port)
+                peer = ALL[peer_name](directory, cert, key, origin_port)
                 peer.start()
                 try:
                     for name in options.scenarios:
@@ -49,24 +52,30 @@ def measure(options, directory):
     return results
 
 
+def ratio(ours, theirs, of):
+    by = statistics.median(theirs)
+    if by <= 0:
+        return "-" + of
+    each = [a / b for a, b in zip(ours, theirs) if b > 0]
+    spread = f" ({min(each):.2f}..{max(each):.2f})" if each else ""
+    return f"{statistics.median(ours) / by:.2f}{of}{spread}"
+
+
 def table(options, results):
-    baseline = [p for p in options.peers if not p.startswith("verge")]
-    print(f"{'scenario':20} {'unit':26}" + "".join(f"{p:>12}" for p in options.peers) + "   verge / best peer (min..max)")
+    caches = [p for p in options.peers if not p.startswith("verge") and p != NO_CACHE]
+    print(f"{'scenario':20} {'unit':26}" + "".join(f"{p:>12}" for p in options.peers) + "   verge / best cache (min..max), / h2o")
     for name in options.scenarios:
         metric, unit = METRIC.get(name, DEFAULT_METRIC)
         values = {p: [r[metric] for r in results[name][p]] for p in options.peers}
         row = f"{name:20} {unit:26}"
         for p in options.peers:
             row += f"{statistics.median(values[p]):12.1f}" if values[p] else f"{'-':>12}"
-        with_values = [p for p in baseline if values[p]]
+        with_values = [p for p in caches if values[p]]
         if values.get("verge") and with_values:
             best = min(with_values, key=lambda p: statistics.median(values[p]))
-            by = statistics.median(values[best])
-            if by > 0:
-                ratios = [v / b for v, b in zip(values["verge"], values[best]) if b > 0]
-                row += f"   {statistics.median(values['verge']) / by:.2f} of {best}"
-                if ratios:
-                    row += f" ({min(ratios):.2f}..{max(ratios):.2f})"
+            row += "   " + ratio(values["verge"], values[best], f" of {best}")
+        if values.get("verge") and values.get(NO_CACHE):
+            row += "   " + ratio(values["verge"], values[NO_CACHE], f" of {NO_CACHE}")
         print(row)
 
 
@@ -74,7 +83,7 @@ def main():
     parser = argparse.ArgumentParser(prog="tests/bench/run", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="turns for each peer (3)")
     parser.add_argument("--seconds", type=int, default=4, help="of load for each scenario (4)")
-    parser.add_argument("--peers", default=",".join(peers.ALL), help="of " + " ".join(peers.ALL))
+    parser.add_argument("--peers", default=",".join(ALL), help="of " + " ".join(ALL))
     parser.add_argument("--scenarios", default=",".join(SCENARIOS), help="of " + " ".join(SCENARIOS) + "; a prefix takes all")
     parser.add_argument("--json", help="also write every figure to this file")
     options = parser.parse_args()
@@ -82,9 +91,9 @@ def main():
     wanted = options.scenarios.split(",")
     options.scenarios = [s for s in SCENARIOS if any(s == w or s.startswith(w) for w in wanted)]
     for name in options.peers:
-        if name not in peers.ALL:
-            parser.error(f"unknown peer {name}; known: {' '.join(peers.ALL)}")
-        if missing := peers.ALL[name].missing():
+        if name not in ALL:
+            parser.error(f"unknown peer {name}; known: {' '.join(ALL)}")
+        if missing := ALL[name].missing():
             parser.error(f"{name} needs {', '.join(missing)}")
     if not options.scenarios:
         parser.error("no scenario of that name")
