@@ -17,13 +17,6 @@ Seconds age_value(const http::Headers& headers) noexcept {
   return parse_delta_seconds(first).value_or(Seconds{0});
 }
 
-// None when the field is absent, doubled or invalid.
-std::optional<WallTime> date_field(const http::Headers& headers, std::string_view name, WallTime now) noexcept {
-  const auto line = headers.get(name);
-  if (!line || headers.count(name) != 1) return std::nullopt;
-  return parse_http_date(*line, now);
-}
-
 struct Lifetime {
   Seconds length{0};
   LifetimeSource source = LifetimeSource::none;

@@ -160,6 +160,12 @@ std::optional<WallTime> parse_http_date(std::string_view text, WallTime now) noe
   return parse_rfc850(text, now);
 }
 
+std::optional<WallTime> date_field(const http::Headers& headers, std::string_view name, WallTime now) noexcept {
+  const auto line = headers.get(name);
+  if (!line || headers.count(name) != 1) return std::nullopt;
+  return parse_http_date(*line, now);
+}
+
 std::string format_http_date(WallTime t) {
   const auto day = std::chrono::floor<std::chrono::days>(t);
   const std::chrono::year_month_day date{day};

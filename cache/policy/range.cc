@@ -49,8 +49,8 @@ std::optional<AskedRange> parse_spec(std::string_view s) noexcept {
 // A Last-Modified that is a strong validator by section 8.8.2.2: made at least a second before the response, so that no
 // second change within that second can hide.
 std::optional<WallTime> strong_modified(const http::Headers& stored, WallTime now) noexcept {
-  const auto modified = parse_http_date(stored.get("last-modified").value_or(""), now);
-  const auto date = parse_http_date(stored.get("date").value_or(""), now);
+  const auto modified = date_field(stored, "last-modified", now);
+  const auto date = date_field(stored, "date", now);
   return modified && date && *modified + Seconds{1} <= *date ? modified : std::nullopt;
 }
 
@@ -107,7 +107,7 @@ std::string_view strong_validator(const http::Headers& response, WallTime now) n
   if (const auto etag = response.get("etag")) {
     return response.count("etag") == 1 && is_strong_etag(*etag) ? *etag : std::string_view{};
   }
-  if (response.count("last-modified") != 1 || !strong_modified(response, now)) return {};
+  if (!strong_modified(response, now)) return {};
   return *response.get("last-modified");
 }
 

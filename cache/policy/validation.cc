@@ -39,13 +39,6 @@ bool any_etag(const http::Headers& headers, std::string_view name, F&& f) {
   return false;
 }
 
-// The field's date; none when it is absent, has several lines or is invalid.
-std::optional<WallTime> date_of(const http::Headers& headers, std::string_view name, WallTime now) noexcept {
-  const auto value = headers.get(name);
-  if (!value || headers.count(name) != 1) return std::nullopt;
-  return parse_http_date(*value, now);
-}
-
 bool is_content_metadata(std::string_view name) noexcept {
   constexpr std::array<std::string_view, 8> kNames = {"content-type",   "content-encoding", "content-language",
                                                       "content-length", "content-range",    "content-md5",
@@ -84,8 +77,8 @@ Precondition evaluate_preconditions(const http::RequestHead& request, const http
     const bool matches =
         any_etag(headers, "if-match", [&](std::string_view e) { return e == "*" || strong_match(e, etag); });
     if (!matches) return Precondition::failed;
-  } else if (const auto limit = date_of(headers, "if-unmodified-since", now)) {
-    const auto modified = date_of(stored, "last-modified", now);
+  } else if (const auto limit = date_field(headers, "if-unmodified-since", now)) {
+    const auto modified = date_field(stored, "last-modified", now);
     if (modified && *modified > *limit) return Precondition::failed;
   }
 
@@ -94,9 +87,9 @@ Precondition evaluate_preconditions(const http::RequestHead& request, const http
         any_etag(headers, "if-none-match", [&](std::string_view e) { return e == "*" || weak_match(e, etag); });
     return matches ? Precondition::not_modified : Precondition::proceed;
   }
-  if (const auto since = date_of(headers, "if-modified-since", now)) {
-    auto modified = date_of(stored, "last-modified", now);
-    if (!modified && !stored.has("last-modified")) modified = date_of(stored, "date", now);
+  if (const auto since = date_field(headers, "if-modified-since", now)) {
+    auto modified = date_field(stored, "last-modified", now);
+    if (!modified && !stored.has("last-modified")) modified = date_field(stored, "date", now);
     if (modified && *modified <= *since) return Precondition::not_modified;
   }
   return Precondition::proceed;
@@ -131,7 +124,7 @@ bool freshens(const http::Headers& stored, const http::Headers& not_modified) no
       *old_modified == *new_modified || (modified && modified == parse_http_date(*new_modified, WallTime{}));
   if (!new_etag || !is_strong_etag(*new_etag)) return same;
   // Beside a strong tag that we never had, only a strong Last-Modified counts (RFC 9110 section 8.8.2.2).
-  const auto date = date_of(stored, "date", WallTime{});
+  const auto date = date_field(stored, "date", WallTime{});
   return same && modified && date && *modified + Seconds{1} <= *date;
 }
 

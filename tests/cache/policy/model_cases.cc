@@ -256,6 +256,16 @@ void CaseMaker::response_fields(FieldLines& to) {
                                             "warning"};
   for (size_t n = below(4); n > 0; --n) add(to, of(kOthers), std::to_string(below(3)));
   if (one_in(5)) add(to, "connection", list({spelled(of(kOthers)), one_in(2) ? Text("set-cookie") : Text("close")}));
+  if (one_in(2)) {
+    static const std::vector<Text> kParts = {"bytes 0-9/10",         "bytes 0-4/10", "bytes 5-9/10", "bytes 2-7/10",
+                                             "bytes 0-9/*",          "bytes 3-9/12", "bytes 5-4/10", "bytes 0-9/9",
+                                             "bytes */10",           "Bytes 0-4/10", "bytes 0-4",    "bytes=0-4/10",
+                                             "bytes 0-4/10, 6-7/10", "bytes 2-30/*", "bytes -4/10"};
+    add(to, "content-range", of(kParts));
+  }
+  if (one_in(15)) add(to, "content-type", "Multipart/ByteRanges; boundary=x");
+  if (one_in(3)) add(to, "content-encoding", of({"gzip", "br", "identity", "exi", "x-gzip", "gzip, br"}));
+  if (one_in(4)) add(to, "content-language", of({"de", "en", "en-GB", "de, en"}));
   std::ranges::shuffle(to, engine_);
 }
 
@@ -283,10 +293,12 @@ Case CaseMaker::make() {
   request_fields(c.request.lines);
   c.response.status = one_in(3) ? kStatuses[below(kStatuses.size())] : 200;
   response_fields(c.response.lines);
-  if (one_in(3)) c.response.octets = below(30);
+  if (one_in(3)) c.response.octets = one_in(2) ? 5 : below(30);
+  if (one_in(2)) c.asked.first = one_in(2) ? 0 : below(8);
+  if (!c.asked.first || one_in(2)) c.asked.last = c.asked.first.value_or(1) + below(10);
   response_fields(c.update);
   for (const auto& [name, value] : c.response.lines) {
-    if (one_in(2) && (name == "etag" || name == "last-modified")) c.update.emplace_back(name, value);
+    if (one_in(2) && (name == "etag" || name == "last-modified" || name == "date")) c.update.emplace_back(name, value);
   }
   request_fields(c.other);
   if (one_in(2)) c.other = c.request.lines;

@@ -15,6 +15,7 @@ struct Case {
   FieldLines other;  // of another request for the same URI
   House house;       // the route
   Millisecond sent = 0, came = 0, now = 0;
+  Asked asked;         // of an origin, that answers with a part
   uint64_t length = 0; // of the stored body
 };
 

@@ -5,8 +5,10 @@
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
+#include "cache/policy/partial.h"
 #include "cache/policy/range.h"
 #include "cache/policy/reference.h"
+#include "cache/policy/select.h"
 #include "cache/policy/storing.h"
 #include "cache/policy/validation.h"
 #include "cache/policy/vary.h"
@@ -188,17 +190,49 @@ Difference conditions_differ(const Case& c) {
                  Text(kOutcomes[static_cast<size_t>(theirs)]));
 }
 
-Difference ranges_differ(const Case& c) {
-  const auto ours = decide_range(headers(c.request.lines), headers(c.response.lines), c.length, wall(c.now));
-  const auto theirs = model::octets_asked(c.request.lines, c.response.lines, c.length, c.house.most_ranges, c.now);
+Text text_of(const RangeDecision& d) {
   std::set<uint64_t> octets;
-  for (const ByteRange& r : ours.ranges) {
+  for (const ByteRange& r : d.ranges) {
     for (uint64_t i = r.first; i <= r.last; ++i) octets.insert(i);
   }
   constexpr std::string_view kParts[] = {"whole", "partial", "unsatisfiable"};
-  return compare("the range (RFC 9110 14.2, 13.1.5)",
-                 fmt::format("{} {}", kParts[static_cast<size_t>(ours.verdict)], octets),
-                 fmt::format("{} {}", kParts[static_cast<size_t>(theirs.part)], theirs.wanted));
+  return fmt::format("{} {}", kParts[static_cast<size_t>(d.verdict)], octets);
+}
+Text text_of(const model::Octets& o) {
+  constexpr std::string_view kParts[] = {"whole", "partial", "unsatisfiable"};
+  return fmt::format("{} {}", kParts[static_cast<size_t>(o.part)], o.wanted);
+}
+
+Difference ranges_differ(const Case& c) {
+  const auto ours = decide_range(headers(c.request.lines), headers(c.response.lines), c.length, wall(c.now));
+  const auto theirs = model::octets_asked(c.request.lines, c.response.lines, c.length, c.house.most_ranges, c.now);
+  return compare("the range (RFC 9110 14.2, 13.1.5)", text_of(ours), text_of(theirs));
+}
+
+Difference parts_differ(const Case& c) {
+  const auto stored = headers(c.response.lines);
+  const auto judged = judge_part(response_of(c), {c.asked.first, c.asked.last});
+  const bool kept = model::part_is_kept(c.response, c.asked);
+  if (kept != (judged.verdict == PartVerdict::fits)) {
+    return fmt::format("is the part kept (RFC 9111 3.3), asked {}-{}\n  policy: {}\n  model:  {}",
+                       c.asked.first ? std::to_string(*c.asked.first) : "",
+                       c.asked.last ? std::to_string(*c.asked.last) : "", to_string(judged.verdict), kept);
+  }
+  // Several lines of Content-Range are no part: it is never kept, so never joined.
+  const auto several = [](const model::FieldLines& lines) {
+    return model::values_of(lines, "content-range").size() > 1;
+  };
+  if (several(c.update) || several(c.response.lines)) return std::nullopt;
+  const bool same = same_version(stored, headers(c.update), wall(c.now));
+  const bool combine = model::may_combine(c.response.lines, c.update, c.now);
+  if (same != combine)
+    return fmt::format("may they be joined (RFC 9111 3.4)\n  policy: {}\n  model:  {}", same, combine);
+  const auto part = model::part_of(c.response.lines);
+  if (!part || judged.verdict == PartVerdict::not_one_range) return std::nullopt;
+  const auto ours = decide_from_part(headers(c.request.lines), stored, judged.content, wall(c.now));
+  const auto theirs = model::octets_of_part(c.request.lines, c.response.lines, *part, c.house.most_ranges, c.now);
+  return compare("what a part answers (RFC 9111 3.3)", ours ? text_of(*ours) : "ask",
+                 theirs ? text_of(*theirs) : "ask");
 }
 
 Difference variants_differ(const Case& c) {
@@ -212,6 +246,33 @@ Difference variants_differ(const Case& c) {
     if (same ? match != model::Match::must_not : match != model::Match::must) continue;
     return fmt::format("two requests share a response that varies by {} (RFC 9111 4.1)\n  policy: {}\n  model:  {}",
                        name, same, match == model::Match::must);
+  }
+  return std::nullopt;
+}
+
+// A variant that is not of the very same request answers only what it is acceptable to, and never across a field that
+// nothing is known of.
+Difference selection_differs(const Case& c) {
+  const auto stored = headers(c.response.lines), first = headers(c.request.lines), second = headers(c.other);
+  const auto selects_by = [&](const Text& name) { return selects({name}, vary_key({name}, first), stored, second); };
+  const auto different = [](const Text& name, const Text& model) {
+    return fmt::format("the variant by {} (RFC 9111 4.1, RFC 9110 12.5)\n  policy: otherwise\n  model:  {}", name,
+                       model);
+  };
+  for (const Text& name : {Text("foo"), Text("accept-encoding"), Text("accept-language")}) {
+    const auto match = model::same_variant(name, c.request.lines, c.other);
+    const bool selected = selects_by(name);
+    if (match == model::Match::must && !selected) return different(name, "must answer");
+    if (match != model::Match::must_not || !selected) continue;
+    if (name == "foo") return different(name, "must not answer");
+    if (name != "accept-encoding") continue;
+    model::take(Rule::variant_negotiated);
+    auto codings = model::list_of(c.response.lines, "content-encoding");
+    if (codings.empty()) codings.emplace_back("identity");
+    for (const Text& coding : codings) {
+      const Text known = coding == "x-gzip" ? Text("gzip") : coding;
+      if (!model::accepts_coding(c.other, known, true)) return different(name, "the client refuses " + coding);
+    }
   }
   return std::nullopt;
 }
@@ -243,6 +304,9 @@ TEST_F(Model, A304ChangesWhatSections32And434Say) { run(106, 40'000, freshening_
 TEST_F(Model, ConditionsAreEvaluatedInTheOrderOfSection1322) { run(107, 40'000, conditions_differ); }
 TEST_F(Model, RangesGiveTheOctetsOfSection142) { run(108, 40'000, ranges_differ); }
 TEST_F(Model, RequestsShareAResponseWhereSection41AllowsIt) { run(109, 40'000, variants_differ); }
+
+TEST_F(Model, ANegotiatedVariantIsOneThatTheClientAccepts) { run(111, 30'000, selection_differs); }
+TEST_F(Model, PartsAreKeptJoinedAndUsedAsSections33And34Say) { run(112, 30'000, parts_differ); }
 
 TEST_F(Model, ReferencesResolveAsRfc3986SaysAndStayInTheirOrigin) {
   CaseMaker maker{110};

@@ -156,6 +156,12 @@ TEST(IfRange, ALastModifiedOfTheSameSecondAsDateIsWeak) {
   EXPECT_EQ(if_range(modified, {{"last-modified", modified}}), RangeVerdict::whole); // no Date to tell by
 }
 
+TEST(IfRange, ALastModifiedBesideTwoDatesIsWeak) {
+  const std::string modified = date_at(-1s), other = date_at(-1s);
+  EXPECT_EQ(if_range(modified, {{"last-modified", modified}, {"date", kNowText}, {"date", other}}),
+            RangeVerdict::whole);
+}
+
 TEST(IfRange, WhatIsNeitherGivesTheWhole) {
   EXPECT_EQ(if_range("x", {{"etag", "\"a\""}, {"last-modified", "x"}, {"date", kNowText}}), RangeVerdict::whole);
   EXPECT_EQ(decide_range(headers_of({{"range", "bytes=0-1"}, {"if-range", "\"a\""}, {"if-range", "\"a\""}}),

@@ -69,10 +69,28 @@ FieldLines kept_fields(const FieldLines& response, const House& house); // secti
 bool identifies(const FieldLines& stored, const FieldLines& not_modified);                        // section 4.3.4
 FieldLines updated(const FieldLines& stored, const FieldLines& not_modified, const House& house); // section 3.2
 
+// A part of a body, as Content-Range tells it; none unless that is one valid range (RFC 9110 section 14.4).
+struct PartOf {
+  uint64_t first = 0, last = 0;
+  std::optional<uint64_t> complete;
+};
+std::optional<PartOf> part_of(const FieldLines& lines);
+struct Asked {
+  std::optional<uint64_t> first, last; // without first: the last octets
+};
+bool part_is_kept(const Message& response, const Asked& asked);              // section 3.3
+bool may_combine(const FieldLines& a, const FieldLines& b, Millisecond now); // section 3.4
+// What a part answers to a Range; none: the origin must be asked (section 3.3).
+std::optional<Octets> octets_of_part(const FieldLines& request, const FieldLines& stored, const PartOf& part,
+                                     size_t most_ranges, Millisecond now);
+
 // Section 4.1: the fields of Vary, none when a "*" is among them.
 std::optional<std::set<Text>> varies_by(const FieldLines& response);
 enum class Match : uint8_t { must_not, may, must };
 // Do two requests share a response that varies by `field`? `may`: the RFC leaves it to normalisation.
 Match same_variant(const Text& field, const FieldLines& a, const FieldLines& b);
+// RFC 9110 section 12.5.3: is a representation in this coding acceptable? `in_doubt`: where one member names
+// identity and another refuses it.
+bool accepts_coding(const FieldLines& request, const Text& coding, bool in_doubt = false);
 
 } // namespace verge::model

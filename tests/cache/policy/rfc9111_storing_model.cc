@@ -191,8 +191,9 @@ Weight weight_of(const Text& member) {
   return {lower(trimmed(member.substr(0, semicolon))), std::stod(q.substr(2))};
 }
 
-// RFC 9110 section 12.5.3: is a representation in this coding acceptable?
-bool accepts(const FieldLines& lines, const Text& coding) {
+} // namespace
+
+bool accepts_coding(const FieldLines& lines, const Text& coding, bool in_doubt) {
   bool star = false, star_refused = false, named = false, refused = false;
   for (const Text& member : list_of(lines, "accept-encoding")) {
     Weight w = weight_of(member);
@@ -200,11 +201,9 @@ bool accepts(const FieldLines& lines, const Text& coding) {
     if (w.value == "*") (w.q > 0 ? star : star_refused) = true;
     if (w.value == coding) (w.q > 0 ? named : refused) = true;
   }
-  if (coding == "identity") return !refused && (named || !star_refused);
+  if (coding == "identity") return named && refused ? in_doubt : named || (!refused && !star_refused);
   return named || (star && !refused);
 }
-
-} // namespace
 
 Match same_variant(const Text& field, const FieldLines& a, const FieldLines& b) {
   // "if (after any normalization that might take place) a header field is absent from a request, it can only match
@@ -213,7 +212,7 @@ Match same_variant(const Text& field, const FieldLines& a, const FieldLines& b) 
   if (!has(a, field)) return Match::must;
   if (field == "accept-encoding") {
     for (const char* coding : {"identity", "gzip", "br", "zstd", "deflate", "compress", "exi", "never-heard-of"}) {
-      if (takes(accepts(a, coding) != accepts(b, coding), Rule::vary_semantics)) return Match::must_not;
+      if (takes(accepts_coding(a, coding) != accepts_coding(b, coding), Rule::vary_semantics)) return Match::must_not;
     }
   }
   // "adding or removing whitespace, where allowed" and "combining multiple header field lines" change nothing.
