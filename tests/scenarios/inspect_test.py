@@ -46,6 +46,7 @@ class Inspect(Scenario):
     def test_why_names_the_invalidation_that_ended_it(self):
         node = self.node()
         self.fill(node, "/img/a.png")
+        node.wait_for_metric("verge_cache_disk_entries", 1)  # the dead leave memory when they are met
         self.assertEqual(node.purge("/img/*").returncode, 0)
         gone = self.why(node, "/img/a.png")
         self.assertEqual(gone["outcome"], "miss")
