@@ -20,41 +20,34 @@ class TieredCache final : public Cache {
         promoter_(core_.ram, core_.disk.get(), core_.largest_in_ram) {}
 
   Lookup lookup(std::string_view key, const http::Headers& request, Executor& on, LookupDone done) override {
-    if (EntryRef entry = core_.ram.find(key, request)) {
-      const Verdict verdict = core_.verdict(*entry->head());
-      if (verdict != Verdict::dead) {
-        if (const uint64_t id = entry->body_id(); id != 0 && core_.disk != nullptr) core_.disk->touch(id);
-        return {std::move(entry), Tier::ram, verdict, false, false};
-      }
-      core_.ram.erase(*entry);
-    }
-    const bool other_variants = core_.ram.has_any(key);
-    if (core_.disk == nullptr) return {nullptr, Tier::none, Verdict::live, other_variants, false};
-    Disk::Lookup found = core_.disk->find(
-        key, request, on, [this, &on, other_variants, done = std::move(done)](Disk::Lookup later) mutable {
-          done(judge(std::move(later), other_variants, on));
-        });
-    if (found.pending) return {nullptr, Tier::none, Verdict::live, other_variants, true};
-    return judge(std::move(found), other_variants, on);
+    if (core_.search.empty()) return find(key, request, on, std::move(done));
+    auto filed = core_.search.find(key);
+    if (!filed) return find(key, request, on, std::move(done));
+    return find_filed(key, std::move(*filed), request, on, std::move(done));
   }
 
   EntryRef arrived(std::string_view key, const http::Headers& request) override {
+    if (!core_.search.empty()) {
+      if (const auto filed = core_.search.find(key)) {
+        Lookup found = held_in_ram(filed->key, request);
+        as_asked(found, key, filed->since);
+        if (found.entry && found.verdict == Verdict::live) return found.entry;
+      }
+    }
     EntryRef entry = core_.ram.find(key, request);
     return entry && core_.verdict(*entry->head()) == Verdict::live ? entry : nullptr;
   }
 
   EntryRef flying(std::string_view key) override {
-    return core_.flights->find(key, [&](const Entry& entry) { return joinable(key, entry); });
+    const auto filed = core_.search.empty() ? std::nullopt : core_.search.find(key);
+    const std::string_view flight = filed ? std::string_view(filed->key) : key;
+    return core_.flights->find(flight, [&](const Entry& entry) { return joinable_as(flight, key, entry); });
   }
 
   Join join(std::string_view key, Executor& loop, Task resume, Task abandoned) override {
-    auto joined =
-        core_.flights->join(key, [&](const Entry& entry) { return joinable(key, entry); }, [&] { return new_entry(); });
-    if (joined.role == Flights::Role::follow) return {nullptr, std::move(joined.entry)};
-    return {
-        std::make_unique<CacheFill>(core_, std::move(joined.entry), std::string(key),
-                                    joined.role == Flights::Role::lead, loop, std::move(resume), std::move(abandoned)),
-        nullptr};
+    if (core_.search.empty()) return join_flight(key, key, loop, std::move(resume), std::move(abandoned));
+    const auto filed = core_.search.find(key);
+    return join_flight(filed ? std::string_view(filed->key) : key, key, loop, std::move(resume), std::move(abandoned));
   }
 
   std::unique_ptr<Fill> solo(Executor& loop, Task resume, Task abandoned) override {
@@ -72,7 +65,9 @@ class TieredCache final : public Cache {
     EntryRef fresh = Entry::complete_from(head, entry->blocks(), entry->length(), entry->body_id(), core_.disk.get());
     fresh->count_hit(entry->hits());
     if (core_.verdict(*head) == Verdict::dead) return fresh; // for the one who asked
-    core_.ram.put(fresh);                                    // refused if it is not wholly here
+    core_.learn_search(*head);
+    if (head->key != entry->head()->key) core_.ram.erase(*entry);
+    core_.ram.put(fresh); // refused if it is not wholly here
     if (core_.disk != nullptr) core_.disk->update_head(entry, std::move(head));
     return fresh;
   }
@@ -86,6 +81,7 @@ class TieredCache final : public Cache {
 
   void invalidate(Invalidation command, Executor& on, std::move_only_function<void(Result<uint64_t>)> done) override {
     if (const auto settle = this->settle()) (*settle)(command);
+    core_.search.cover(command.targets);
     std::vector<EpochRow> rows;
     const uint64_t seq = core_.epochs->apply(command, rows);
     for (const Target& target : command.targets) {
@@ -172,6 +168,75 @@ class TieredCache final : public Cache {
     add_memory(row, entry);
     add_verdict(row);
     return row;
+  }
+
+  Lookup held_in_ram(std::string_view key, const http::Headers& request) {
+    EntryRef entry = core_.ram.find(key, request);
+    if (!entry) return {};
+    const Verdict verdict = core_.verdict(*entry->head());
+    if (verdict == Verdict::dead) {
+      core_.ram.erase(*entry);
+      return {};
+    }
+    if (const uint64_t id = entry->body_id(); id != 0 && core_.disk != nullptr) core_.disk->touch(id);
+    return {std::move(entry), Tier::ram, verdict, false, false};
+  }
+
+  // What is stored under this very key.
+  Lookup find(std::string_view key, const http::Headers& request, Executor& on, LookupDone done) {
+    if (Lookup held = held_in_ram(key, request); held.entry) return held;
+    const bool other_variants = core_.ram.has_any(key);
+    if (core_.disk == nullptr) return {nullptr, Tier::none, Verdict::live, other_variants, false};
+    Disk::Lookup found = core_.disk->find(
+        key, request, on, [this, &on, other_variants, done = std::move(done)](Disk::Lookup later) mutable {
+          done(judge(std::move(later), other_variants, on));
+        });
+    if (found.pending) return {nullptr, Tier::none, Verdict::live, other_variants, true};
+    return judge(std::move(found), other_variants, on);
+  }
+
+  // An answer that is filed for several URLs, for one of them: an invalidation of that one counts as well.
+  void as_asked(Lookup& found, std::string_view key, uint64_t since) const {
+    if (!found.entry) return;
+    const uint64_t seq = found.entry->head()->seq;
+    found.verdict = std::max(found.verdict, core_.epochs->check(key, {}, seq));
+    if (seq < since || found.verdict == Verdict::dead) found.entry = nullptr;
+  }
+
+  // First under the key that the path's rule makes; then under its own, for what was stored without that rule.
+  Lookup find_filed(std::string_view key, SearchRules::Filed filed, const http::Headers& request, Executor& on,
+                    LookupDone done) {
+    Lookup found = held_in_ram(filed.key, request);
+    as_asked(found, key, filed.since);
+    if (found.entry) return found;
+    auto then = std::make_shared<LookupDone>(std::move(done));
+    const auto finish = [then](Lookup later) { (*then)(std::move(later)); };
+    found = find(filed.key, request, on,
+                 [this, key = std::string(key), since = filed.since, request, &on, finish](Lookup later) {
+                   as_asked(later, key, since);
+                   if (later.entry) return finish(std::move(later));
+                   later = find(key, request, on, finish);
+                   if (!later.pending) finish(std::move(later));
+                 });
+    if (found.pending) return found;
+    as_asked(found, key, filed.since);
+    if (found.entry) return found;
+    return find(key, request, on, finish);
+  }
+
+  bool joinable_as(std::string_view flight, std::string_view key, const Entry& entry) const {
+    return joinable(flight, entry) && (flight == key || core_.epochs->check(key, {}, entry.seq()) == Verdict::live);
+  }
+
+  // `flight`: what it is filed under; `key`: the URL that is asked for.
+  Join join_flight(std::string_view flight, std::string_view key, Executor& loop, Task resume, Task abandoned) {
+    auto joined = core_.flights->join(
+        flight, [&](const Entry& entry) { return joinable_as(flight, key, entry); }, [&] { return new_entry(); });
+    if (joined.role == Flights::Role::follow) return {nullptr, std::move(joined.entry)};
+    return {
+        std::make_unique<CacheFill>(core_, std::move(joined.entry), std::string(flight),
+                                    joined.role == Flights::Role::lead, loop, std::move(resume), std::move(abandoned)),
+        nullptr};
   }
 
   Lookup judge(Disk::Lookup found, bool other_variants, Executor& on) {

@@ -7,6 +7,7 @@
 
 #include "cache/cache.h"
 #include "cache/flights.h"
+#include "cache/search_rules.h"
 
 namespace verge::cache {
 
@@ -28,11 +29,24 @@ struct Core {
   const std::unique_ptr<Epochs> epochs;
   const std::unique_ptr<Disk> disk; // null: RAM only
   RamTier ram;
+  SearchRules search;
   const std::shared_ptr<Flights> flights; // posted tasks may outlive us
   const uint64_t largest_in_ram;          // octets of body
   std::atomic<uint64_t> last_tag_seq{0};  // of the last invalidation by tag
 
-  Verdict verdict(const StoredHead& head) const { return epochs->check(head.key, head.tags, head.seq); }
+  Verdict verdict(const StoredHead& head) const {
+    const Verdict filed = epochs->check(head.key, head.tags, head.seq);
+    if (head.url.empty() || filed == Verdict::dead) return filed;
+    return std::max(filed, epochs->check(head.url, {}, head.seq)); // a pattern may name its own query
+  }
+  // What a response that is to be stored says of its path's queries.
+  void learn_search(const StoredHead& head) {
+    if (!head.url.empty()) {
+      if (const auto rule = policy::search_rule(head.headers)) search.learn(head.url, *rule, epochs->current());
+    } else if (!search.empty() && head.headers.has("no-vary-search")) {
+      search.forget(head.key); // the route does not heed it (any more), or it is broken now
+    }
+  }
 };
 
 // The cache over parts that are given: what Cache::open() ends with. `disk` may be null.

@@ -61,6 +61,7 @@ void CacheFill::open_storing(HeadRef head) {
     return open_alone(std::move(head));
   }
   if (!dead && !key_.empty()) core_.flights->forget_uncacheable(key_);
+  if (!dead) core_.learn_search(*head);
   storing_ = !dead;
   growing_ = fits_ram;
   open(std::move(head), fits_ram ? Keep::all : Keep::until_on_disk);

@@ -32,6 +32,7 @@ struct Listen {
 struct Cache {
   std::string path = "./cache"; // "off": RAM only
   uint64_t disk = 10ull << 30, memory = 256ull << 20, memory_object = 1ull << 20;
+  uint32_t variants = 32; // of one key
 };
 
 enum class OriginType : uint8_t { http, folder, s3, api_gateway, lambda };
@@ -99,6 +100,7 @@ struct RouteCache {
   bool store_set_cookie = false; // set_cookie: store | skip
   bool heuristic = true;
   Seconds stale_while_revalidate{0}, stale_if_error{0};
+  bool no_vary_search = true;            // no_vary_search: honour | ignore
   bool honour_request_directives = true; // client_cache_control: honour | ignore
   std::vector<std::string> tags;
   uint64_t max_object = 5ull << 30;

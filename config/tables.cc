@@ -82,6 +82,8 @@ const Table<Cache>& cache_table() {
           row("disk", &Cache::disk, size_between(kMiB, 64 * kTiB), "most octets on disk; the oldest entries make room"),
           row("memory", &Cache::memory, size_between(kMiB, kTiB), "most octets of bodies held in memory"),
           row("memory_object", &Cache::memory_object, size_between(0, kTiB), "larger bodies are not held in memory"),
+          row("variants", &Cache::variants, Count{1, 4'096},
+              "most responses under one key that differ by Vary; beyond it the least used goes"),
       });
   return table;
 }
@@ -264,6 +266,8 @@ const Table<RouteCache>& route_cache_table() {
             row("client_cache_control", &RouteCache::honour_request_directives,
                 Choice<bool>{{{"honour", true}, {"ignore", false}}},
                 "whether a client's no-cache, max-age and the like count"),
+            row("no_vary_search", &RouteCache::no_vary_search, Choice<bool>{{{"honour", true}, {"ignore", false}}},
+                "whether a response may say in No-Vary-Search which query parameters it does not depend on"),
             row("tags", &RouteCache::tags, ListOf<Text>{{check_tag}}, "tags of every response, to invalidate by"),
             row("max_object", &RouteCache::max_object, size_between(1, 64 * kTiB), "larger bodies are not stored"),
         });

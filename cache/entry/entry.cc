@@ -16,7 +16,7 @@ bool has_no_body(const StoredHead& head) { return head.no_body || http::status_w
 Error broken(std::string what) { return {Errc::bad_input, Side::origin, Retry::never, std::move(what)}; }
 
 size_t head_bytes(const StoredHead& head) {
-  size_t n = sizeof(StoredHead) + head.key.size() + head.vary_values.size() + head.h1_text.size() +
+  size_t n = sizeof(StoredHead) + head.key.size() + head.url.size() + head.vary_values.size() + head.h1_text.size() +
              head.headers.bytes() + head.headers.size() * 16 + head.control.bytes() + head.control.size() * 16;
   for (const auto& field : head.vary_fields) n += sizeof(field) + field.size();
   for (const auto& tag : head.tags) n += sizeof(tag) + tag.size();

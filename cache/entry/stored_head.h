@@ -15,7 +15,8 @@
 namespace verge::cache {
 
 struct StoredHead {
-  std::string key;                      // the full key text (policy::key_text)
+  std::string key;                      // the full key text (policy::key_text, or policy::search_key)
+  std::string url;                      // filed by No-Vary-Search: its own URL's key text; else empty
   std::vector<std::string> vary_fields; // names, sorted
   std::string vary_values;              // policy::vary_key of the request that fetched it
   int status = 200;
@@ -25,7 +26,8 @@ struct StoredHead {
   std::optional<uint64_t> content_length; // known once complete; else what the origin declared
   WallTime request_time{}, response_time{};
   policy::Freshness freshness;
-  uint64_t seq = 0; // invalidation seq current when the Fetch was sent
+  uint64_t site = 0; // whose it is: policy::site_id(); 0: nobody's
+  uint64_t seq = 0;  // invalidation seq current when the Fetch was sent
   std::vector<std::string> tags;
   bool request_had_authorization = false;
   bool no_body = false; // the answer to a HEAD: content_length tells of a body that does not follow

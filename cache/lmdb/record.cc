@@ -10,7 +10,7 @@ namespace verge::cache {
 namespace {
 
 constexpr uint32_t kMagic = 0x31475256; // "VRG1"
-constexpr uint16_t kVersion = 2;        // 2: control fields, immutable; a record of another version is a miss
+constexpr uint16_t kVersion = 3;        // 3: url, site; a record of another version is a miss
 constexpr size_t kChecked = 16;         // magic, version, flags, checksum; the checksum covers what follows
 
 enum Flag : uint16_t {
@@ -49,7 +49,7 @@ void take_fields(Unpacker& u, http::Headers& out, size_t bytes) {
 } // namespace
 
 size_t record_head_bytes(const StoredHead& head) noexcept {
-  size_t n = 128 + head.key.size() + head.vary_values.size() + head.headers.bytes() + head.headers.size() * 8 +
+  size_t n = 144 + head.key.size() + head.url.size() + head.vary_values.size() + head.headers.bytes() + head.headers.size() * 8 +
              head.control.bytes() + head.control.size() * 8;
   for (const auto& f : head.vary_fields) n += f.size() + 4;
   for (const auto& t : head.tags) n += t.size() + 4;
@@ -83,7 +83,9 @@ std::string encode_record(uint64_t id, const StoredHead& head, uint64_t length, 
   p.num(static_cast<uint8_t>(f.source));
   p.num(static_cast<int64_t>(f.stale_while_revalidate.count()));
   p.num(static_cast<int64_t>(f.stale_if_error.count()));
+  p.num(head.site);
   p.text(head.key);
+  p.text(head.url);
   p.text(head.vary_values);
   p.num(static_cast<uint32_t>(head.vary_fields.size()));
   for (const auto& name : head.vary_fields) p.text(name);
@@ -128,7 +130,9 @@ std::optional<Record> decode_record(uint64_t id, std::string_view value) {
   f.never_stale = (flags & kNeverStale) != 0;
   f.immutable = (flags & kImmutable) != 0;
   head.request_had_authorization = (flags & kAuthorized) != 0;
+  head.site = u.num<uint64_t>();
   head.key = u.text();
+  head.url = u.text();
   head.vary_values = u.text();
   for (uint32_t n = u.count(4); n > 0; --n) head.vary_fields.emplace_back(u.text());
   for (uint32_t n = u.count(4); n > 0; --n) head.tags.emplace_back(u.text());

@@ -18,10 +18,12 @@ struct Rules {
   bool store_set_cookie = false; // responses with Set-Cookie
   Seconds stale_while_revalidate{0}; // used where the response names none
   Seconds stale_if_error{0};
+  bool no_vary_search = true;            // No-Vary-Search
   bool honour_request_directives = true; // the client's Cache-Control: no-cache, max-age ...
   std::vector<std::string> tag_headers = {"surrogate-key", "cache-tag", "x-amz-meta-cache-tag"};
   std::vector<std::string> tags;    // added to every response of the route
   uint64_t max_object = 5ull << 30; // octets; larger bodies pass
+  uint64_t site = 0;                // site_id() of whose responses these are
 };
 
 } // namespace verge::policy

@@ -1,6 +1,7 @@
 #include "proxy/pipeline/admit.h"
 
 #include "cache/policy/http_date.h"
+#include "cache/policy/search.h"
 #include "cache/policy/validation.h"
 #include "cache/policy/vary.h"
 #include "proxy/http/h1_writer.h"
@@ -10,6 +11,13 @@ namespace {
 
 bool has_body(const http::RequestHead& request, int status) {
   return !request.is("HEAD") && !http::status_without_body(status);
+}
+
+// What is stored is filed under its URL, or under what No-Vary-Search makes of that.
+void file(cache::StoredHead& head, const std::string& url, const policy::Rules& rules) {
+  const auto rule = rules.no_vary_search ? policy::search_rule(head.headers) : std::nullopt;
+  head.key = rule ? policy::search_key(url, *rule) : url;
+  head.url = rule ? url : std::string();
 }
 
 } // namespace
@@ -39,6 +47,8 @@ Admission admit(const http::RequestHead& request, http::ResponseHead&& response,
     h.tags = policy::response_tags(response.headers, rules);
     h.headers = policy::storable_headers(response);
     h.headers.remove("age"); // worked out anew for every answer
+    h.site = rules.site;
+    file(h, key, rules);
   } else {
     h.headers = std::move(response.headers);
   }
@@ -89,6 +99,7 @@ std::shared_ptr<cache::StoredHead> freshen(const cache::StoredHead& stored, cons
   out->headers = policy::storable_headers(merged);
   out->headers.remove("age");
   out->tags = policy::response_tags(merged.headers, rules);
+  file(*out, stored.url.empty() ? stored.key : stored.url, rules);
   out->request_time = request_time;
   out->response_time = response_time;
   out->seq = seq;

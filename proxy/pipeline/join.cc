@@ -1,6 +1,7 @@
 // join: found fresh: take it. Else be the one who fetches, or wait for the one who does.
-#include "cache/policy/validation.h"
+#include "cache/policy/search.h"
 #include "cache/policy/select.h"
+#include "cache/policy/validation.h"
 #include "proxy/base/log.h"
 #include "proxy/pipeline/forward.h"
 #include "proxy/pipeline/ranged.h"
@@ -96,6 +97,7 @@ Step settle(Exchange& ex, Outcome&& o) {
 // May a response that another request fetched answer this one too? Only what the store could have given us.
 bool shareable(const Exchange& ex, const cache::StoredHead& head) {
   if (!policy::selects(head.vary_fields, head.vary_values, head.headers, ex.request.headers)) return false;
+  if (!policy::answers_url(head.key, !head.url.empty(), head.headers, ex.key.text)) return false;
   const auto age = policy::current_age(head.freshness, head.response_time, ex.services.clock.wall());
   return !head.freshness.always_validate && age < head.freshness.lifetime;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "cache/policy/site.h"
 #include "proxy/base/glob.h"
 #include "proxy/http/grammar.h"
 
@@ -21,6 +22,7 @@ policy::Rules rules_of(const config::RouteCache& c) {
   r.store_set_cookie = c.store_set_cookie;
   r.stale_while_revalidate = c.stale_while_revalidate;
   r.stale_if_error = c.stale_if_error;
+  r.no_vary_search = c.no_vary_search;
   r.honour_request_directives = c.honour_request_directives;
   r.tags = c.tags;
   r.max_object = c.max_object;
@@ -75,6 +77,7 @@ std::shared_ptr<const Snapshot> Snapshot::compile(std::shared_ptr<const config::
       site.routes.push_back({route.match, route.origin, index.at(route.origin), rules_of(route.cache), std::move(key),
                              std::move(forward),
                              fmt::format("sites[{}].routes[{}]", s.sites_.size(), site.routes.size())});
+      site.routes.back().rules.site = policy::site_id(from.hosts.front());
     }
     const size_t at = s.sites_.size();
     s.sites_.push_back(std::move(site));

@@ -36,6 +36,7 @@ cache::CacheOptions cache_options(const config::Cache& c) {
   out.disk.bytes = c.disk;
   out.memory_bytes = c.memory;
   out.ram_object_bytes = c.memory_object;
+  out.disk.variants = c.variants;
   return out;
 }
 
@@ -240,7 +241,8 @@ Result<> Node::reload(config::Config config) {
   };
   if (config.workers != config_->workers) return refuse("workers");
   if (config.cache.path != config_->cache.path || config.cache.disk != config_->cache.disk ||
-      config.cache.memory != config_->cache.memory || config.cache.memory_object != config_->cache.memory_object) {
+      config.cache.memory != config_->cache.memory || config.cache.memory_object != config_->cache.memory_object ||
+      config.cache.variants != config_->cache.variants) {
     return refuse("cache");
   }
   if (config.admin.address != config_->admin.address || config.admin.token != config_->admin.token) {

@@ -103,7 +103,7 @@ TEST(Names, AnUnknownFieldNamesTheNearest) {
 
 TEST(Names, AnUnknownFieldWithoutANearOneNamesAll) {
   EXPECT_THAT(faults_after_sound("cache: {wibblewobble: 2}\n"),
-              ElementsAre("4:9: unknown field \"wibblewobble\"; known are: path, disk, memory, memory_object"));
+              ElementsAre("4:9: unknown field \"wibblewobble\"; known are: path, disk, memory, memory_object, variants"));
 }
 
 TEST(Names, AMisspeltFieldIsNotAlsoMissing) {

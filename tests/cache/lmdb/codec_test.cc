@@ -45,7 +45,7 @@ TEST(Record, KeepsWhatSpokeToUsApartFromWhatIsServed) {
 
 TEST(Record, OfAnotherVersionIsNoRecord) {
   std::string value = encode_record(7, *head_for("https://h.example/a"), 5, true, "hello");
-  ASSERT_EQ(value[4], 2); // the version: behind the four octets of the magic number
+  ASSERT_EQ(value[4], 3); // the version: behind the four octets of the magic number
   value[4] = 1;
   EXPECT_FALSE(decode_record(7, value).has_value());
 }
