@@ -42,7 +42,7 @@ class SearchTest : public CacheFixture, public ::testing::WithParamInterface<boo
   bool holds(std::string_view url) { return lookup(url).entry != nullptr; }
 };
 INSTANTIATE_TEST_SUITE_P(Tiers, SearchTest, ::testing::Bool(),
-                         [](const auto& info) { return info.param ? "Disk" : "Ram"; });
+                         [](const auto& tier) { return tier.param ? "Disk" : "Ram"; });
 
 TEST_P(SearchTest, AnEquivalentQueryIsAnsweredAndNoOther) {
   fetch(kUrl, "one");
