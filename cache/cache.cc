@@ -44,6 +44,16 @@ class TieredCache final : public Cache {
     return core_.flights->find(flight, [&](const Entry& entry) { return joinable_as(flight, key, entry); });
   }
 
+  std::vector<EntryRef> variants(std::string_view key, size_t most) override {
+    const auto filed = core_.search.empty() ? std::nullopt : core_.search.find(key);
+    std::vector<EntryRef> all = core_.ram.variants(filed ? std::string_view(filed->key) : key);
+    std::erase_if(all, [&](const EntryRef& entry) { return core_.verdict(*entry->head()) != Verdict::live; });
+    std::ranges::sort(
+        all, [](const EntryRef& a, const EntryRef& b) { return a->head()->response_time > b->head()->response_time; });
+    if (all.size() > most) all.resize(most);
+    return all;
+  }
+
   Join join(std::string_view key, Executor& loop, Task resume, Task abandoned) override {
     if (core_.search.empty()) return join_flight(key, key, loop, std::move(resume), std::move(abandoned));
     const auto filed = core_.search.find(key);
@@ -57,18 +67,27 @@ class TieredCache final : public Cache {
 
   EntryRef refresh(const EntryRef& entry, HeadRef head) override {
     if (entry->state() != EntryState::complete) return entry;
-    if (head->content_length != entry->length() && !head->no_body) {
-      auto with_length = std::make_shared<StoredHead>(*head);
-      with_length->content_length = entry->length();
-      head = std::move(with_length);
-    }
-    EntryRef fresh = Entry::complete_from(head, entry->blocks(), entry->length(), entry->body_id(), core_.disk.get());
+    EntryRef fresh = with_head(entry, head);
+    head = fresh->head();
     fresh->count_hit(entry->hits());
     if (core_.verdict(*head) == Verdict::dead) return fresh; // for the one who asked
     core_.learn_search(*head);
     if (head->key != entry->head()->key) core_.ram.erase(*entry);
     core_.ram.put(fresh); // refused if it is not wholly here
     if (core_.disk != nullptr) core_.disk->update_head(entry, std::move(head));
+    return fresh;
+  }
+
+  EntryRef with_head(const EntryRef& entry, HeadRef head) override {
+    return same_body(entry, std::move(head), entry->body_id());
+  }
+
+  EntryRef adopt(const EntryRef& entry, HeadRef head) override {
+    if (entry->state() != EntryState::complete || !entry->in_ram()) return with_head(entry, std::move(head));
+    EntryRef fresh = same_body(entry, std::move(head), 0); // a body of its own on disk: each is evicted for itself
+    if (core_.verdict(*fresh->head()) == Verdict::dead) return fresh;
+    core_.ram.put(fresh);
+    if (core_.disk == nullptr || !core_.disk->store(fresh)) fresh->not_on_disk();
     return fresh;
   }
 
@@ -245,6 +264,16 @@ class TieredCache final : public Cache {
     const Verdict verdict = core_.verdict(*found.entry->head());
     if (verdict == Verdict::dead) return {nullptr, Tier::none, Verdict::live, other_variants, false};
     return {promoter_.promote(found.entry, on), Tier::disk, verdict, other_variants, false};
+  }
+
+  EntryRef same_body(const EntryRef& entry, HeadRef head, uint64_t body_id) {
+    if (entry->state() != EntryState::complete) return entry;
+    if (head->content_length != entry->length() && !head->no_body) {
+      auto with_length = std::make_shared<StoredHead>(*head);
+      with_length->content_length = entry->length();
+      head = std::move(with_length);
+    }
+    return Entry::complete_from(std::move(head), entry->blocks(), entry->length(), body_id, core_.disk.get());
   }
 
   EntryRef new_entry() { return std::make_shared<Entry>(core_.epochs->current(), core_.disk.get()); }

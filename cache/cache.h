@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cache/entry/entry.h"
 #include "cache/invalidate/epochs.h"
@@ -77,6 +78,10 @@ class Cache {
   // The Entry of a flight that join() would let a caller follow; null: none.
   virtual EntryRef flying(std::string_view /*key*/) { return nullptr; }
 
+  // Stored responses of `key` whatever they vary on, the newest first, at most `most`: those in RAM that are live. (On
+  // disk variants lie by the hash of what selects them: they can be found, not listed.)
+  virtual std::vector<EntryRef> variants(std::string_view /*key*/, size_t /*most*/) { return {}; }
+
   struct Join {
     std::unique_ptr<Fill> fill; // set: you are the one who fetches
     EntryRef entry;             // set otherwise: somebody is fetching; wait for it by Entry::when_opened
@@ -91,6 +96,11 @@ class Cache {
 
   // A 304 freshened it: same body, new head, in RAM and on disk. Returns the Entry to serve.
   virtual EntryRef refresh(const EntryRef& entry, HeadRef head) = 0;
+  // The same body under another head, for one request: nothing is stored.
+  virtual EntryRef with_head(const EntryRef& entry, HeadRef head) = 0;
+  // A response stored for one variant proved right for another too, the head's: it is stored as that as well, if its
+  // body is in RAM. Returns the Entry to serve.
+  virtual EntryRef adopt(const EntryRef& entry, HeadRef head) = 0;
   // Drops one response (unsafe methods use invalidate()).
   virtual void erase(const EntryRef& entry) = 0;
 

@@ -23,7 +23,7 @@ void Flights::remember_uncacheable(std::string_view key) {
   const Mark mark{hash(key), now + memory_};
   s.uncacheable[mark.hash] = mark.until;
   s.marks.push_back(mark);
-  while (s.marks.size() > kMostUncacheable / kShards || s.marks.front().until <= now) {
+  while (s.marks.size() > kMostUncacheable / kShards || s.marks.front().until + (kForgetAfter - 1) * memory_ <= now) {
     s.drop_oldest_mark();
     if (s.marks.empty()) return;
   }
@@ -52,9 +52,15 @@ void Flights::clear() {
   }
 }
 
-bool Flights::Shard::is_uncacheable(size_t key_hash, MonoTime now) const {
+bool Flights::Shard::is_uncacheable(size_t key_hash, MonoTime now, Millis memory) {
   const auto it = uncacheable.find(key_hash);
-  return it != uncacheable.end() && now < it->second;
+  if (it == uncacheable.end()) return false;
+  if (now < it->second) return true;
+  if (now >= it->second + (kForgetAfter - 1) * memory) return false;
+  // This one asks whether it is still so; until it knows, or the memory has passed again, the others go alone.
+  it->second = now + memory;
+  marks.push_back({key_hash, it->second});
+  return false;
 }
 
 void Flights::Shard::drop_oldest_mark() {

@@ -18,9 +18,12 @@ namespace verge::cache {
 // Thread-safe.
 class Flights {
  public:
-  // A key found uncacheable is remembered for `memory`, at most kMostUncacheable keys in all.
+  // A key found uncacheable is remembered for `memory`, at most kMostUncacheable keys in all. When that has passed, the
+  // next request finds out anew while those beside it still go alone, so that they don't queue for it; the mark is
+  // forgotten when nobody has asked for kForgetAfter times `memory`.
   Flights(const Clock& clock, Millis memory) : clock_(clock), memory_(memory) {}
   static constexpr size_t kMostUncacheable = 65'536;
+  static constexpr int kForgetAfter = 6;
 
   enum class Role : uint8_t {
     follow, // `entry` is somebody else's
@@ -37,7 +40,7 @@ class Flights {
     Shard& s = shard(key);
     EntryRef replaced; // released after the mutex
     std::lock_guard lock(s.mutex);
-    if (s.is_uncacheable(hash(key), clock_.mono())) return {Role::alone, make()};
+    if (s.is_uncacheable(hash(key), clock_.mono(), memory_)) return {Role::alone, make()};
     const auto it = s.flying.find(key);
     if (it == s.flying.end()) return {Role::lead, s.flying.emplace(std::string(key), make()).first->second};
     if (joinable(*it->second)) return {Role::follow, it->second};
@@ -76,7 +79,7 @@ class Flights {
     // By hash: two keys that share one cost a collapse, nothing more.
     std::unordered_map<size_t, MonoTime> uncacheable;
     std::deque<Mark> marks; // the same in order of time; those since replaced or forgotten are passed over
-    bool is_uncacheable(size_t key_hash, MonoTime now) const;
+    bool is_uncacheable(size_t key_hash, MonoTime now, Millis memory);
     void drop_oldest_mark();
   };
   static constexpr size_t kShards = 16;

@@ -93,6 +93,12 @@ struct RouteKey {
   Names cookies; // "none", or those that are in the key; neither: cookies are forwarded and not in the key
   bool scheme = true, host = true;
 };
+// Of the lifetime, or a time; both 0: off.
+struct RefreshAhead {
+  uint32_t percent = 0;
+  Millis time{0};
+};
+enum class EarlyHints : uint8_t { off, http2, on };
 struct RouteCache {
   bool enabled = true; // `cache: off`
   RouteKey key;
@@ -101,6 +107,10 @@ struct RouteCache {
   bool heuristic = true;
   Seconds stale_while_revalidate{0}, stale_if_error{0};
   bool no_vary_search = true;            // no_vary_search: honour | ignore
+  Millis stale_if_slow{2'000}, fail_timeout{10'000};
+  RefreshAhead refresh_ahead;
+  std::optional<Millis> follow_timeout; // none: limits.follow_timeout
+  EarlyHints early_hints = EarlyHints::http2;
   bool honour_request_directives = true; // client_cache_control: honour | ignore
   std::vector<std::string> tags;
   uint64_t max_object = 5ull << 30;

@@ -119,6 +119,7 @@ struct Duration {
   std::string show(const Millis& value) const { return format_duration(value); }
   std::string show(const Seconds& value) const { return format_duration(value); }
   std::string show(const std::optional<Seconds>& value) const { return value ? format_duration(*value) : ""; }
+  std::string show(const std::optional<Millis>& value) const { return value ? format_duration(*value) : ""; }
   void read(Reader& reader, const Node& node, Millis& out) const {
     const auto text = reader.text(node);
     if (!text) return;
@@ -145,6 +146,43 @@ struct Duration {
     Seconds value{-1};
     read(reader, node, value);
     if (value >= Seconds(0)) out = value;
+  }
+  void read(Reader& reader, const Node& node, std::optional<Millis>& out) const {
+    Millis value{-1};
+    read(reader, node, value);
+    if (value >= Millis(0)) out = value;
+  }
+};
+
+// A part of something in percent, or a duration, or off.
+struct PercentOrDuration {
+  uint32_t most_percent;
+
+  std::string type() const { return "percentage, duration or off"; }
+  std::string range() const { return fmt::format("1% .. {}%", most_percent); }
+  template <class M>
+  std::string show(const M& value) const {
+    if (value.percent > 0) return fmt::format("{}%", value.percent);
+    return value.time > Millis(0) ? format_duration(value.time) : "off";
+  }
+  template <class M>
+  void read(Reader& reader, const Node& node, M& out) const {
+    const auto text = reader.text(node);
+    if (!text) return;
+    if (*text == "off" || *text == "false" || *text == "no") {
+      out = M{};
+    } else if (text->ends_with('%')) {
+      const auto value = parse_count(std::string_view(*text).substr(0, text->size() - 1));
+      if (!value || *value < 1 || *value > most_percent) {
+        reader.fault(node.at, fmt::format("\"{}\" is out of range; {}", node.text, range()));
+      } else {
+        out = M{static_cast<uint32_t>(*value), Millis(0)};
+      }
+    } else {
+      Millis time{0};
+      Duration{Millis(1)}.read(reader, node, time);
+      out = M{0, time};
+    }
   }
 };
 

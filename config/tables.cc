@@ -263,6 +263,21 @@ const Table<RouteCache>& route_cache_table() {
                 "serve stale this long while asking anew, where the origin does not say (RFC 5861)"),
             row("stale_if_error", &RouteCache::stale_if_error, Duration{},
                 "serve stale this long while the origin fails, where it does not say (RFC 5861)"),
+            row("stale_if_slow", &RouteCache::stale_if_slow, Duration{},
+                "where stale_if_error allows it: after so long without an answer the client gets the stale response, "
+                "and the origin goes on to be waited for behind it; 0s: when the fetch has failed"),
+            row("fail_timeout", &RouteCache::fail_timeout, Duration{},
+                "how long a failure is remembered: until then, or until the origin answers well, stale_if_error serves "
+                "at once and asks behind; 0s: each request finds out for itself"),
+            row("refresh_ahead", &RouteCache::refresh_ahead, PercentOrDuration{50},
+                "refresh what is asked for again in this last part of its lifetime, before it expires"),
+            row("follow_timeout", &RouteCache::follow_timeout, Duration{kMs, kDay},
+                "how long a request waits for another one's fetch of the same before it asks for itself")
+                .fallback("limits.follow_timeout"),
+            row("early_hints", &RouteCache::early_hints,
+                Choice<EarlyHints>{{{"http2", EarlyHints::http2}, {"on", EarlyHints::on}, {"off", EarlyHints::off}}},
+                "send the preload, preconnect and modulepreload links of a stale response as 103 while the origin is "
+                "asked; http2: to HTTP/2 clients"),
             row("client_cache_control", &RouteCache::honour_request_directives,
                 Choice<bool>{{{"honour", true}, {"ignore", false}}},
                 "whether a client's no-cache, max-age and the like count"),

@@ -123,6 +123,21 @@ Use decide_use(const Freshness& f, Millis age, const RequestDirectives& request,
   return within_window && !request.max_age ? Use::stale_revalidate : Use::must_validate;
 }
 
+bool refresh_due(const Freshness& f, Millis age, const Rules& rules) noexcept {
+  if (!rules.refresh_ahead.on()) return false;
+  const Millis here = f.lifetime - f.initial_age;
+  const Millis asked =
+      rules.refresh_ahead.percent > 0 ? here * rules.refresh_ahead.percent / 100 : rules.refresh_ahead.time;
+  const Millis left = f.lifetime - age;
+  return left > Millis{0} && left <= std::min(asked, here / 2);
+}
+
+bool may_share(const Freshness& f, Millis age, bool came_first, const RequestDirectives& request,
+               const Rules& rules) noexcept {
+  if (f.always_validate || age >= f.lifetime) return false;
+  return !came_first || decide_use(f, age, request, rules) == Use::fresh;
+}
+
 bool may_serve_stale_on_error(const Freshness& f, Millis age, bool origin_answered) noexcept {
   if (f.always_validate) return false;
   const Millis staleness = age - f.lifetime;

@@ -43,6 +43,15 @@ enum class Use : uint8_t {
 };
 // May the stored response answer this request as it is? Request directives count when the rules honour them.
 Use decide_use(const Freshness& f, Millis age, const RequestDirectives& request, const Rules& rules) noexcept;
+// Is it time to ask the origin for a response that is still fresh (Rules::refresh_ahead)? In the last part of the time
+// that it is fresh here, at most the last half: one that came old is not asked for over and over.
+bool refresh_due(const Freshness& f, Millis age, const Rules& rules) noexcept;
+// May a request that waited for another's Fetch be answered with what that brought, its variant being right?
+// `came_first`: its head was here before the request was; then it answers only what the store may answer. One that came
+// after counts as validated for this request too (RFC 9111 section 4: collapsed requests), but not if each use asks for
+// a validation of its own, or nothing is left of its lifetime.
+bool may_share(const Freshness& f, Millis age, bool came_first, const RequestDirectives& request,
+               const Rules& rules) noexcept;
 // May it be served though the origin failed? `origin_answered`: it sent a 5xx (only stale-if-error allows), or nothing
 // usable at all (then RFC 9111 section 4.2.4 allows it too). For a response that a soft invalidation made stale, give
 // an age of at least its lifetime.

@@ -9,6 +9,13 @@
 
 namespace verge::policy {
 
+// How early an entry that is asked for again is refreshed before it expires: a part of its lifetime, or a time.
+struct RefreshAhead {
+  uint32_t percent = 0;
+  Millis time{0};
+  bool on() const noexcept { return percent > 0 || time > Millis{0}; }
+};
+
 struct Rules {
   bool enabled = true;                // false: every request passes, nothing is stored
   std::optional<Seconds> ttl_default; // lifetime where the response gives none; none: the RFC's heuristic, if on
@@ -19,6 +26,7 @@ struct Rules {
   Seconds stale_while_revalidate{0}; // used where the response names none
   Seconds stale_if_error{0};
   bool no_vary_search = true;            // No-Vary-Search
+  RefreshAhead refresh_ahead;
   bool honour_request_directives = true; // the client's Cache-Control: no-cache, max-age ...
   std::vector<std::string> tag_headers = {"surrogate-key", "cache-tag", "x-amz-meta-cache-tag"};
   std::vector<std::string> tags;    // added to every response of the route

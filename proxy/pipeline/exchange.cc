@@ -6,6 +6,7 @@
 
 #include "proxy/base/log.h"
 #include "proxy/pipeline/access_log.h"
+#include "proxy/pipeline/early.h"
 #include "proxy/pipeline/rooms.h"
 
 namespace verge::pipeline {
@@ -191,9 +192,7 @@ void Exchange::on_cut() {
 
 // --- from the Fetching ---
 
-void Exchange::on_interim_head(const http::ResponseHead& head) {
-  if (!head_sent) client.send_interim(head);
-}
+void Exchange::on_interim_head(const http::ResponseHead& head) { forward_interim(*this, head); }
 
 void Exchange::on_outcome(Outcome o) {
   outcome = std::move(o);

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cache/cache.h"
 #include "cache/policy/cache_status.h"
@@ -51,7 +52,8 @@ struct Found {
   cache::Tier tier = cache::Tier::none;
   policy::Use use = policy::Use::must_validate;
   Millis age{0};
-  bool soft = false; // marked stale by a soft invalidation
+  bool refresh_due = false; // fresh, but to be asked for again before it expires
+  bool soft = false;        // marked stale by a soft invalidation
   bool other_variants = false;
   // How old it counts where staleness is allowed: a soft invalidation ends the lifetime now.
   Millis stale_age() const { return soft ? std::max(age, entry->head()->freshness.lifetime) : age; }
@@ -135,7 +137,12 @@ class Exchange final : public http::StreamHandler, public Fetching::Leader {
   bool follow_expired = false;
   bool alone = false; // fetch without sharing: what we followed was not for us
   int join_tries = 0;
+  std::string flight;           // the one to join: plan.h
+  bool flight_had_head = false; // its head was here before us
   std::unique_ptr<Alarm> follow_alarm;
+  std::unique_ptr<Alarm> patience; // stale.h
+  bool impatient = false;
+  std::vector<std::string> hinted; // links that the client has from us: early.h
 
   // send's state.
   std::unique_ptr<cache::Reader> reader;

@@ -1,15 +1,29 @@
 #include "proxy/pipeline/fetching.h"
 
+#include <fmt/core.h>
+
 #include <utility>
 
-#include "cache/policy/validation.h"
+#include "cache/policy/selection.h"
 #include "cache/policy/vary.h"
 #include "proxy/base/log.h"
 #include "proxy/pipeline/admit.h"
+#include "proxy/pipeline/contradiction.h"
 #include "proxy/pipeline/counters.h"
+#include "proxy/pipeline/failing.h"
 #include "proxy/pipeline/verdicts.h"
 
 namespace verge::pipeline {
+namespace {
+
+std::vector<const http::Headers*> headers_of(const std::vector<cache::EntryRef>& entries) {
+  std::vector<const http::Headers*> out;
+  out.reserve(entries.size());
+  for (const auto& entry : entries) out.push_back(&entry->head()->headers); // complete: their heads stay
+  return out;
+}
+
+} // namespace
 
 Fetching::Fetching(Services& services, Plan plan, Leader* leader)
     : services_(services), plan_(std::move(plan)), leader_(leader), life_(std::make_shared<Life>(Life{this})) {}
@@ -40,18 +54,23 @@ Fetching& Fetching::start(std::unique_ptr<Fetching> self, std::unique_ptr<cache:
   Fetching& f = *self;
   f.fill_ = std::move(fill);
   f.services_.fetchings.emplace(&f, std::move(self));
-  f.send(f.plan_.stale != nullptr);
+  f.send(true);
   return f;
 }
 
 void Fetching::send(bool conditional) {
-  conditional_ = conditional;
   origin::FetchRequest request;
   request.head = plan_.client_head;
   request.head.headers = plan_.origin_headers;
-  if (conditional) policy::set_conditions(request.head.headers, plan_.stale->head()->headers);
+  conditional_ = false;
+  if (conditional && (plan_.stale || !plan_.offered.empty())) {
+    const auto stale = plan_.stale ? plan_.stale->head() : nullptr;
+    conditional_ =
+        policy::set_conditions(request.head.headers, stale ? &stale->headers : nullptr, headers_of(plan_.offered));
+  }
   if (plan_.ranged) set_range(request.head.headers);
   request.client = plan_.client;
+  sent_ = request.head;
   request_time_ = services_.clock.wall();
   counters::origin_request();
   auto& origin = *plan_.snapshot->origins[plan_.route->origin_index];
@@ -78,22 +97,16 @@ void Fetching::on_interim(http::ResponseHead&& head) {
 }
 
 void Fetching::on_head(http::ResponseHead&& head) {
-  if (conditional_) {
-    if (head.status == 304) return on_not_modified(std::move(head));
-    const auto stale = plan_.stale->head();
-    const auto age = policy::current_age(stale->freshness, stale->response_time, services_.clock.wall());
-    if (head.status >= 500 && policy::may_serve_stale_on_error(stale->freshness, age, true)) {
-      counters::origin_error(plan_.route->origin, "status");
-      Outcome o;
-      o.kind = Outcome::Kind::origin_5xx;
-      o.entry = plan_.stale;
-      o.status = head.status;
-      fill_->fail(
-          Error{Errc::bad_input, Side::origin, Retry::never, "the origin answered " + std::to_string(head.status)});
-      tell(std::move(o));
-      return finish();
+  if (const auto fault = contradiction(sent_, head); fault && !plan_.ranged) return on_fault(*fault);
+  if (services_.failing != nullptr && !plan_.failing_key.empty()) {
+    if (head.status < 500) {
+      services_.failing->answered(plan_.route->origin, plan_.failing_key);
+    } else {
+      services_.failing->key_failed(plan_.failing_key, plan_.route->waiting.fail_timeout);
     }
   }
+  if (conditional_ && head.status == 304) return on_not_modified(std::move(head));
+  if (head.status >= 500 && keep_stale(head)) return;
   if (plan_.ranged && !range_came(head)) return;
   Outcome o;
   o.kind = Outcome::Kind::opened;
@@ -127,12 +140,38 @@ void Fetching::ask_again() {
   fetch_.reset();
 }
 
+// An error of the origin while there is something better: true if the stored response stays and answers.
+bool Fetching::keep_stale(const http::ResponseHead& head) {
+  if (!plan_.stale) return false;
+  const auto stale = plan_.stale->head();
+  const auto age = policy::current_age(stale->freshness, stale->response_time, services_.clock.wall());
+  // RFC 9111 section 4.3.3: a cache may act as if the origin had not answered, and nobody waits for this answer.
+  if (!plan_.behind && !policy::may_serve_stale_on_error(stale->freshness, age, true)) return false;
+  counters::origin_error(plan_.route->origin, "status");
+  Outcome o;
+  o.kind = Outcome::Kind::origin_5xx;
+  o.entry = plan_.stale;
+  o.status = head.status;
+  fill_->fail(Error{Errc::bad_input, Side::origin, Retry::never, "the origin answered " + std::to_string(head.status)});
+  tell(std::move(o));
+  finish();
+  return true;
+}
+
+void Fetching::on_fault(std::string_view what) {
+  fetch_.reset(); // nothing that follows such a head can be believed
+  on_error(Error{Errc::bad_input, Side::origin, Retry::never, fmt::format("contradicts itself: {}", what)});
+}
+
 void Fetching::on_not_modified(http::ResponseHead&& head) {
-  const auto stored = plan_.stale->head();
-  if (!policy::freshens(stored->headers, head.headers)) {
+  const auto stale = plan_.stale ? plan_.stale->head() : nullptr;
+  const auto selected = policy::selected_by(head.headers, stale ? &stale->headers : nullptr, headers_of(plan_.offered));
+  if (!selected) {
     // The 304 speaks of another version than ours (RFC 9111 section 4.3.4): it selects nothing. Ask without condition.
     return ask_again();
   }
+  const cache::EntryRef entry = *selected < 0 ? plan_.stale : plan_.offered[static_cast<size_t>(*selected)];
+  const auto stored = entry->head();
   auto fresh = freshen(*stored, head, fill_->entry()->seq(), request_time_, services_.clock.wall(), plan_.route->rules);
   http::ResponseHead as_stored;
   as_stored.status = fresh->status == 206 ? 200 : fresh->status; // a part is stored as its whole would be
@@ -140,12 +179,24 @@ void Fetching::on_not_modified(http::ResponseHead&& head) {
   auto verdict = policy::may_store(plan_.client_head, as_stored, fresh->freshness, plan_.route->rules);
   // Another Vary makes it another variant than the one it is stored as.
   if (policy::vary_fields(fresh->headers) != stored->vary_fields) verdict = policy::StoreVerdict::vary_star;
+  auto& cache = services_.cache;
   Outcome o;
   o.kind = Outcome::Kind::refreshed;
   o.verdict = verdict;
   o.status = 304;
-  o.entry = services_.cache.refresh(plan_.stale, std::move(fresh));
-  if (verdict != policy::StoreVerdict::store) services_.cache.erase(o.entry); // still this client's answer
+  if (plan_.key.empty()) {
+    o.entry = cache.with_head(entry, std::move(fresh));
+  } else {
+    o.entry = cache.refresh(entry, std::move(fresh));
+    if (verdict != policy::StoreVerdict::store) {
+      cache.erase(o.entry); // still this client's answer
+    } else if (*selected >= 0) {
+      // RFC 9111 section 4.3.4: that one is freshened, and it is what this request selects from now on as well.
+      auto also = std::make_shared<cache::StoredHead>(*o.entry->head());
+      also->vary_values = policy::vary_key(also->vary_fields, plan_.client_head.headers);
+      o.entry = cache.adopt(o.entry, std::move(also));
+    }
+  }
   opened_ = true;
   fill_->abandon();
   tell(std::move(o));
@@ -178,6 +229,14 @@ void Fetching::on_error(Error error) {
                                                                             : "broken");
   log::warn("origin", "{} {}{}: {}", plan_.client_head.method, plan_.client_head.authority, plan_.client_head.path,
             error.what);
+  if (services_.failing != nullptr && !plan_.failing_key.empty()) {
+    const Millis memory = plan_.route->waiting.fail_timeout;
+    if (opened_) {
+      services_.failing->key_failed(plan_.failing_key, memory);
+    } else {
+      services_.failing->failed(plan_.route->origin, plan_.failing_key, error, memory);
+    }
+  }
   fill_->fail(error);
   if (!opened_) {
     Outcome o;

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cache/cache.h"
 #include "cache/policy/storing.h"
@@ -24,9 +25,12 @@ struct Plan {
   http::RequestHead client_head; // as the client asked, normal form: decides storing and Vary
   http::Headers origin_headers;  // as they go to the origin when unconditional (forward.h)
   origin::ClientInfo client;
-  std::string key;                   // empty: can't be stored
-  cache::EntryRef stale;             // to be validated by this Fetch; null: fetch anew
-  std::unique_ptr<RangePlan> ranged; // null: the whole
+  std::string key;         // empty: can't be stored
+  std::string failing_key; // what a failure is remembered under
+  cache::EntryRef stale;   // fits the request: validated by this Fetch, and shown in place of an error; null: none
+  std::vector<cache::EntryRef> offered; // stored for other variants: a 304 may select one of them
+  bool behind = false;                  // no client waits: an error of the origin changes nothing
+  std::unique_ptr<RangePlan> ranged;    // null: the whole
 };
 
 struct Outcome {
@@ -85,6 +89,8 @@ class Fetching final : public origin::FetchSink {
   void send(bool conditional);
   void on_not_modified(http::ResponseHead&& head);
   void ask_again(); // without conditions, at the next turn of the loop
+  void on_fault(std::string_view what); // an answer that can't be one
+  bool keep_stale(const http::ResponseHead& head);
   // fetching_ranged.cc
   void set_range(http::Headers& headers) const;
   bool range_came(const http::ResponseHead& head); // false: the origin is asked again
@@ -101,6 +107,7 @@ class Fetching final : public origin::FetchSink {
   std::shared_ptr<Life> life_;
   std::unique_ptr<cache::Fill> fill_;
   std::unique_ptr<origin::Fetch> fetch_;
+  http::RequestHead sent_; // as the origin got it
   WallTime request_time_{};
   std::optional<policy::ContentRange> holds_; // of a 206 that may be kept: what the Entry will hold
   std::unique_ptr<Splice> splice_;

@@ -23,6 +23,10 @@ void judge(Exchange& ex, const cache::Cache::Lookup& found, const policy::Reques
     f.use = head->freshness.stale_while_revalidate > Seconds(0) && !head->freshness.never_stale ? Use::stale_revalidate
                                                                                                 : Use::must_validate;
   }
+  if (f.use == Use::fresh && rules.refresh_ahead.on() && policy::refresh_due(head->freshness, f.age, rules)) {
+    // Asked for again: what lies on disk only was asked for when it came, the others count.
+    f.refresh_due = f.tier == cache::Tier::disk || f.entry->hits() > 0;
+  }
   if (f.use == Use::must_validate) {
     const bool fresh_but_for_the_client =
         !f.soft && policy::decide_use(head->freshness, f.age, {}, rules) == Use::fresh;

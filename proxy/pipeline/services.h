@@ -19,6 +19,7 @@
 namespace verge::pipeline {
 
 class AccessLog;
+class Failing;
 class Fetching;
 class Verdicts;
 
@@ -65,6 +66,7 @@ struct Services {
   Verdicts* verdicts = nullptr; // null: nobody asks why
   size_t collected_bytes = 0;   // of bodies gathered for the intercept now, all requests of this loop
   std::unordered_map<Fetching*, std::unique_ptr<Fetching>> fetchings; // those under way; see fetching.h
+  Failing* failing = nullptr;                                         // what failed lately; null: nothing is remembered
   WholeOnly whole_only = {};
 };
 

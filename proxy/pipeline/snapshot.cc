@@ -23,6 +23,7 @@ policy::Rules rules_of(const config::RouteCache& c) {
   r.stale_while_revalidate = c.stale_while_revalidate;
   r.stale_if_error = c.stale_if_error;
   r.no_vary_search = c.no_vary_search;
+  r.refresh_ahead = {c.refresh_ahead.percent, c.refresh_ahead.time};
   r.honour_request_directives = c.honour_request_directives;
   r.tags = c.tags;
   r.max_object = c.max_object;
@@ -58,6 +59,10 @@ policy::KeyRules key_of(const config::Site& site, const config::Route& route) {
   return k;
 }
 
+Waiting waiting_of(const config::RouteCache& c, const config::Limits& limits) {
+  return {c.follow_timeout.value_or(limits.follow_timeout), c.stale_if_slow, c.fail_timeout, c.early_hints};
+}
+
 } // namespace
 
 std::shared_ptr<const Snapshot> Snapshot::compile(std::shared_ptr<const config::Config> config) {
@@ -76,7 +81,8 @@ std::shared_ptr<const Snapshot> Snapshot::compile(std::shared_ptr<const config::
       s.has_key_rules_ |= !key.plain() || !key.host.empty();
       site.routes.push_back({route.match, route.origin, index.at(route.origin), rules_of(route.cache), std::move(key),
                              std::move(forward),
-                             fmt::format("sites[{}].routes[{}]", s.sites_.size(), site.routes.size())});
+                             fmt::format("sites[{}].routes[{}]", s.sites_.size(), site.routes.size()),
+                             waiting_of(route.cache, config->limits)});
       site.routes.back().rules.site = policy::site_id(from.hosts.front());
     }
     const size_t at = s.sites_.size();

@@ -17,6 +17,14 @@
 
 namespace verge::pipeline {
 
+// How a route's requests wait for its origin, and what they get meanwhile.
+struct Waiting {
+  Millis follow_timeout{30'000};
+  Millis stale_if_slow{2'000}; // 0: never
+  Millis fail_timeout{10'000}; // 0: nothing is remembered
+  config::EarlyHints early_hints = config::EarlyHints::http2;
+};
+
 struct Route {
   std::string match;
   std::string origin; // name, for logs
@@ -25,6 +33,7 @@ struct Route {
   policy::KeyRules key;
   ForwardRules forward;
   std::string config_path; // "sites[0].routes[2]": where Config::lines knows it
+  Waiting waiting;
 };
 
 struct Site {

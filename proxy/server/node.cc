@@ -105,7 +105,8 @@ Result<> Node::open(config::Config config, std::function<void(ReloadDone)> reloa
     if (!sns) return std::unexpected(std::move(sns.error()).in("invalidation.sns"));
     sns_ = std::move(*sns);
   }
-  const Shared shared{clock_, *cache_, *resolver_, access_log_.get(), sns_.get(), &verdicts_};
+  const Shared shared{clock_, *cache_, *resolver_, access_log_.get(), sns_.get(), &verdicts_,
+                      &failing_};
   for (uint32_t i = 0; i < c.workers; ++i) {
     auto worker = Worker::create(shared);
     if (!worker) return std::unexpected(std::move(worker.error()));

@@ -14,6 +14,7 @@
 #include "proxy/net/event_loop.h"
 #include "proxy/net/resolver.h"
 #include "proxy/pipeline/access_log.h"
+#include "proxy/pipeline/failing.h"
 #include "proxy/pipeline/verdicts.h"
 #include "proxy/server/acceptor.h"
 #include "proxy/server/worker.h"
@@ -45,12 +46,13 @@ class Node {
   const std::string& admin_bound() const noexcept { return admin_bound_; }
 
  private:
-  explicit Node(const Clock& clock) : clock_(clock) {}
+  explicit Node(const Clock& clock) : clock_(clock), failing_(clock) {}
   Result<> open(config::Config config, std::function<void(ReloadDone)> reload_requested);
   Result<> open_admin(std::function<void(ReloadDone)> reload_requested);
   Result<> apply(std::shared_ptr<const config::Config> config);
 
   const Clock& clock_;
+  pipeline::Failing failing_;
   std::shared_ptr<const config::Config> config_;
   std::unique_ptr<cache::Cache> cache_;
   std::unique_ptr<net::Resolver> resolver_;

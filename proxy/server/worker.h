@@ -27,6 +27,7 @@ struct Shared {
   pipeline::AccessLog* access_log = nullptr;
   http::Intercept* intercept = nullptr;
   pipeline::Verdicts* verdicts = nullptr;
+  pipeline::Failing* failing = nullptr;
 };
 
 // One address of the configuration as a worker needs it.

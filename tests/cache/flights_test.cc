@@ -106,7 +106,7 @@ TEST_F(FlightsTest, AnUncacheableAnswerIsTheLeadersAloneAndFollowersAreLetGo) {
   EXPECT_FALSE(lookup().entry);
 }
 
-TEST_F(FlightsTest, NobodyQueuesForAKeyFoundUncacheableUntilThatIsForgotten) {
+TEST_F(FlightsTest, NobodyQueuesForAKeyFoundUncacheableAndOneFindsOutAnewWhenTheMemoryEnds) {
   lead()->open_passing(head());
   auto a = join(), b = join();
   EXPECT_TRUE(a.fill && b.fill);
@@ -115,7 +115,15 @@ TEST_F(FlightsTest, NobodyQueuesForAKeyFoundUncacheableUntilThatIsForgotten) {
   clock_.advance(10'001ms);
   auto c = join();
   EXPECT_TRUE(c.fill);
-  EXPECT_FALSE(join().fill) << "they collapse again";
+  EXPECT_EQ(cache_->stats().flights, 1u) << "this one finds out";
+  EXPECT_TRUE(join().fill) << "the others don't wait for it";
+  EXPECT_EQ(cache_->stats().flights, 1u);
+  c.fill->open_passing(head());
+  EXPECT_TRUE(join().fill);
+  clock_.advance(60'001ms);
+  auto d = join();
+  EXPECT_TRUE(d.fill);
+  EXPECT_FALSE(join().fill) << "forgotten: they collapse again";
 }
 
 TEST_F(FlightsTest, AKeyThatTurnsOutCacheableIsCollapsedAgainAtOnce) {

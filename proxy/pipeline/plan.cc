@@ -1,0 +1,69 @@
+#include "proxy/pipeline/plan.h"
+
+#include "cache/policy/selection.h"
+#include "cache/policy/validation.h"
+#include "cache/policy/vary.h"
+#include "proxy/pipeline/forward.h"
+#include "proxy/pipeline/ranged.h"
+
+namespace verge::pipeline {
+namespace {
+
+// The other variants that a 304 may select instead of the one that fits, or where none does.
+std::vector<cache::EntryRef> offered(Exchange& ex) {
+  const bool may_vary = ex.found.other_variants || (ex.found.entry && !ex.found.entry->head()->vary_fields.empty());
+  if (!may_vary) return {};
+  auto others = ex.services.cache.variants(ex.key.text, policy::kMostOffered);
+  std::erase_if(others, [&](const cache::EntryRef& entry) {
+    return entry == ex.found.entry || entry->head()->status != 200 ||
+           !policy::may_be_offered(ex.request, entry->head()->headers);
+  });
+  return others;
+}
+
+} // namespace
+
+Plan make_plan(Exchange& ex, bool store) {
+  Plan plan;
+  plan.route = ex.route;
+  plan.snapshot = ex.snapshot;
+  plan.client_head = ex.request;
+  plan.client.address = ex.connection.address;
+  plan.client.scheme = ex.connection.scheme;
+  plan.client.host = ex.request.authority;
+  plan.client.tls = ex.connection.tls;
+  plan.client.request_id = ex.request_id;
+  if (ex.key.look) plan.failing_key = ex.key.text;
+  if (store) plan.key = ex.key.text;
+  // One who fetches alone may still validate what is here.
+  const bool validate = store || (ex.key.store && ex.found.entry);
+  plan.origin_headers = forwarded_headers(ex.request, validate);
+  if (validate) {
+    plan.stale = ex.found.entry;
+  }
+  if (store) {
+    plan.ranged = plan_range(ex);
+    if (!plan.ranged) plan.offered = offered(ex);
+  }
+  return plan;
+}
+
+std::string flight_of(const Exchange& ex, const cache::StoredHead& other) {
+  std::string name = ex.ranged && !ex.ranged->flight.empty() ? ex.ranged->flight : ex.key.text;
+  if (!other.vary_fields.empty()) name += "\nvary=" + policy::vary_key(other.vary_fields, ex.request.headers);
+  return name;
+}
+
+std::string flight_of(Exchange& ex) {
+  std::string name = ex.ranged && !ex.ranged->flight.empty() ? ex.ranged->flight : ex.key.text;
+  if (ex.found.entry) {
+    const auto head = ex.found.entry->head();
+    if (!head->vary_fields.empty()) name += "\nvary=" + head->vary_values;
+  } else if (ex.found.other_variants) {
+    const auto known = ex.services.cache.variants(ex.key.text, 1);
+    if (!known.empty()) return flight_of(ex, *known.front()->head());
+  }
+  return name;
+}
+
+} // namespace verge::pipeline
