@@ -146,6 +146,7 @@ class Exchange final : public http::StreamHandler, public Fetching::Leader {
 
   // send's state.
   std::unique_ptr<cache::Reader> reader;
+  std::vector<Slice> held; // of the body, read before the head was sent: hold.h
   bool head_sent = false;
 
   // The node's own answers (intercept).

@@ -1,5 +1,6 @@
 // send: the head, then Blocks while the client takes them.
 #include "proxy/base/log.h"
+#include "proxy/pipeline/hold.h"
 #include "proxy/pipeline/rooms.h"
 
 namespace verge::pipeline {
@@ -57,13 +58,22 @@ Step send(Exchange& ex) {
       ex.client.send_head(r.out);
       return Step::next();
     }
-    if (!r.plan.empty()) next_piece(ex);
-    open_reader(ex);
-    const auto first = ex.reader->next(slice, kSliceBytes);
+    if (!ex.reader) {
+      if (!r.plan.empty()) next_piece(ex);
+      open_reader(ex);
+    }
+    const Held held = hold_back(ex);
+    if (held == Held::wait) return Step::wait();
+    if (held == Held::broken && fall_back_to_stale(ex)) return Step::next();
+    const auto first = ex.held.empty() ? ex.reader->next(slice, kSliceBytes) : cache::Reader::Next::end;
     if (first == cache::Reader::Next::failed && start_over(ex)) return Step::next();
     ex.head_sent = true;
     ex.client.send_head(r.out);
     if (!r.plan.empty()) send_text(ex, r.plan.pieces.front().text);
+    for (Slice& early : std::exchange(ex.held, {})) {
+      ex.bytes_sent += early.size;
+      ex.client.send_body(std::move(early));
+    }
     switch (first) {
       case cache::Reader::Next::slice:
         ex.bytes_sent += slice.size;
