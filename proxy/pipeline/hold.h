@@ -1,6 +1,6 @@
-// Holding an answer's beginning back while a stale response could still take its place (RFC 5861 section 4): a body that
-// breaks off before the client has seen its head is an error like others. A short body is held until it is whole, any
-// other until its first octets are here.
+// Holding an answer's beginning back while a stale response could still take its place (RFC 5861 section 4): a body
+// that breaks off before the client has seen its head is an error like others. A short body is held until it is whole,
+// any other until its first octets are here.
 #pragma once
 
 #include "proxy/pipeline/exchange.h"

