@@ -30,14 +30,18 @@ Plan make_plan(Exchange& ex, bool store) {
   plan.client_head = ex.request;
   plan.client.address = ex.connection.address;
   plan.client.scheme = ex.connection.scheme;
-  plan.client.host = ex.request.authority;
+  if (ex.key.look) { // the origin is asked what the key names, not what the key leaves out
+    policy::to_keyed(ex.route->key, plan.client_head);
+    if (!ex.route->key.scheme.empty()) plan.client.scheme = ex.route->key.scheme;
+  }
+  plan.client.host = plan.client_head.authority;
   plan.client.tls = ex.connection.tls;
   plan.client.request_id = ex.request_id;
   if (ex.key.look) plan.failing_key = ex.key.text;
   if (store) plan.key = ex.key.text;
   // One who fetches alone may still validate what is here.
   const bool validate = store || (ex.key.store && ex.found.entry);
-  plan.origin_headers = forwarded_headers(ex.request, validate);
+  plan.origin_headers = forwarded_headers(ex.request, ex.route->forward, validate);
   if (validate) {
     plan.stale = ex.found.entry;
   }
