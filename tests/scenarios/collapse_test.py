@@ -3,6 +3,7 @@
 import hashlib
 import os
 import socket
+import subprocess
 import threading
 import unittest
 
@@ -87,6 +88,74 @@ class Collapse(Scenario):
         self.origin.auto = lambda r: r.close()  # the retry on a new connection, and whoever comes later
         request.close()
         self.assertEqual({w.result().status for w in waiting}, {502})
+
+    def test_a_herd_that_finds_it_stale_makes_one_conditional_request(self):
+        node = self.node()
+        first = node.start_get("/stale")
+        self.origin.take().reply(body="kept", headers={"Cache-Control": "max-age=1", "Age": "1", "ETag": '"1"'})
+        first.result()
+        clients = [node.start_get("/stale") for _ in range(200)]
+        request = self.origin.take()
+        node.wait_for_metric("verge_connections_total", 201)
+        self.assertEqual(request.header("if-none-match"), '"1"')
+        request.reply(status=304, headers={"Cache-Control": "max-age=60", "X-New": "yes"})
+        answers = [c.result() for c in clients]
+        self.assertEqual({(a.body, a["x-new"]) for a in answers}, {(b"kept", "yes")})
+        self.assertEqual(self.origin.asked, 2)
+
+    def test_a_herd_of_http2_streams_makes_one_origin_request(self):
+        node = self.node(more="limits: {h2_streams: 200}")
+        herd = subprocess.Popen(["h2load", "-n", "1000", "-c", "10", "-m", "100",
+                                 f"http://127.0.0.1:{node.ports[0]}/herd"], stdout=subprocess.PIPE, text=True)
+        self.origin.take().reply(body="together", headers=FRESH)
+        said = herd.communicate(timeout=PATIENCE)[0]
+        self.assertIn("1000 succeeded, 0 failed", said)
+        self.assertEqual(self.origin.asked, 1)
+
+    def test_each_variant_is_asked_for_once_however_many_ask_and_all_are_kept(self):
+        node = self.node()
+        langs = [f"l{n}" for n in range(5)]
+        clients = [(lang, node.start_get("/v", headers={"X-Lang": lang})) for _ in range(20) for lang in langs]
+        first = self.origin.take()
+        node.wait_for_metric("verge_connections_total", 100)
+
+        def answer(request):
+            request.reply(body=request.header("x-lang"), headers={**FRESH, "Vary": "X-Lang"})
+
+        self.origin.auto = answer
+        answer(first)
+        for lang, client in clients:
+            self.assertEqual(client.result().body, lang.encode())
+        self.assertEqual(self.origin.asked, len(langs))
+        for lang in langs:
+            self.assertEqual(node.get("/v", headers={"X-Lang": lang}).body, lang.encode())
+        self.assertEqual(self.origin.asked, len(langs))
+
+    def test_a_private_answer_keeps_nobody_waiting_for_another(self):
+        node = self.node()
+        for burst in range(2):  # the second knows already that it is private
+            clients = [node.start_get("/mine") for _ in range(50)]
+            held = []
+            if burst == 0:
+                leader = self.origin.take()
+                node.wait_for_metric("verge_connections_total", 50)
+                leader.reply(body="x", headers={"Cache-Control": "private"})
+                held = [self.origin.take() for _ in range(49)]
+            else:
+                held = [self.origin.take() for _ in range(50)]  # all at the origin at the same time
+            for request in held:
+                request.reply(body="x", headers={"Cache-Control": "private"})
+            self.assertEqual({c.result().body for c in clients}, {b"x"})
+
+    def test_a_follower_waits_as_long_as_its_route_says(self):
+        node = self.node(route=", cache: {follow_timeout: 50ms}")
+        leader = node.start_get("/slow")
+        first = self.origin.take()
+        follower = node.start_get("/slow")
+        self.origin.take().reply(body="own", headers=FRESH)  # while the leader's is held
+        self.assertEqual(follower.result().body, b"own")
+        first.reply(body="late", headers=FRESH)
+        self.assertEqual(leader.result().body, b"late")
 
     def test_another_variant_does_not_get_the_leaders_answer(self):
         node = self.node()
