@@ -175,7 +175,9 @@ http {{
     location /miss/ {{ proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host; }}
     location / {{
       proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
-      proxy_cache c; proxy_cache_lock on; proxy_cache_key $scheme$host$request_uri; add_header X-Cache $upstream_cache_status;
+      proxy_cache c; proxy_cache_lock on; proxy_cache_lock_timeout 60s;
+      proxy_cache_use_stale error timeout updating http_500 http_502 http_503 http_504; proxy_cache_background_update on;
+      proxy_cache_key $scheme$host$request_uri; add_header X-Cache $upstream_cache_status;
     }}
   }}
 }}

@@ -8,14 +8,17 @@ import subprocess
 import sys
 import tempfile
 
+import gated
 import peers
 from origin import Origin
 from others import OTHERS
 from scenarios import SCENARIOS, NotComparable
 
+SCENARIOS |= gated.SCENARIOS
 ALL = peers.ALL | {peer.name: peer for peer in OTHERS}
 NO_CACHE = "h2o"  # the reference of what a lean server can do, not a peer
-METRIC = {"idle-tls": ("kb_per_connection", "KB a connection"), "slow-readers": ("grown_mb", "MB grown")}
+METRIC = {"idle-tls": ("kb_per_connection", "KB a connection"), "slow-readers": ("grown_mb", "MB grown"),
+          **gated.METRIC}
 DEFAULT_METRIC = ("cpu_ms_per_1000", "CPU ms per 1,000 requests")
 
 

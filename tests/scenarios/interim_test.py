@@ -34,7 +34,7 @@ class Interim(Scenario):
         asking = self.curl(node, "/", "--http1.0")
         request = self.origin.take()
         request.send("HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n")
-        request.reply(body="done", headers={"Cache-Control": "max-age=1", "Age": "1", "Link": LINKS})
+        request.reply(body="done", headers={"Cache-Control": "max-age=1", "Age": "1", "ETag": "\"1\"", "Link": LINKS})
         self.assertNotIn(" 103", self.heads(asking))
         asking = self.curl(node, "/", "--http1.0")
         self.origin.take().reply(body="done")
@@ -42,7 +42,7 @@ class Interim(Scenario):
 
     def stale(self, node):
         first = node.start_get("/p")
-        self.origin.take().reply(body="old", headers={"Cache-Control": "max-age=1", "Age": "1", "Link": LINKS})
+        self.origin.take().reply(body="old", headers={"Cache-Control": "max-age=1", "Age": "1", "ETag": "\"1\"", "Link": LINKS})
         first.result()
 
     def test_links_of_a_stale_response_go_out_before_the_origin_has_answered(self):
