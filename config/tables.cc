@@ -1,5 +1,6 @@
 #include "config/tables.h"
 
+#include "config/cache_kinds.h"
 #include "config/checks.h"
 #include "config/kinds.h"
 
@@ -263,9 +264,21 @@ const Table<RouteCache>& route_cache_table() {
                 "serve stale this long while asking anew, where the origin does not say (RFC 5861)"),
             row("stale_if_error", &RouteCache::stale_if_error, Duration{},
                 "serve stale this long while the origin fails, where it does not say (RFC 5861)"),
-            row("client_cache_control", &RouteCache::honour_request_directives,
-                Choice<bool>{{{"honour", true}, {"ignore", false}}},
-                "whether a client's no-cache, max-age and the like count"),
+            row("negative", &RouteCache::negative, StatusTtls{},
+                "how long errors are kept that name no lifetime themselves; 404 goes before 4xx; 0s: not at all"),
+            row("client_cache_control", &RouteCache::client_cache_control, Directives{},
+                "which directives of a client's Cache-Control count; Pragma goes with no-cache"),
+            row("targets", &RouteCache::targets, FieldNames{check_target},
+                "fields that count before Cache-Control, the first that speaks: "
+                "surrogate-control, or NAME-cache-control (RFC 9213)"),
+            row("surrogate_id", &RouteCache::surrogate_id, Text{check_field_name, false, false, "token"},
+                "what Surrogate-Control calls us: max-age=60;verge is for us alone"),
+            row("surrogate_capability", &RouteCache::surrogate_capability, Flag{},
+                "tell the origin by Surrogate-Capability that Surrogate-Control is obeyed"),
+            row("tag_headers", &RouteCache::tag_headers, TagHeaders{},
+                "fields whose members are tags, and what stands between these"),
+            row("strip", &RouteCache::strip, FieldNames{}, "fields that are meant for us and not handed to clients")
+                .fallback("verge-cache-control, surrogate-control and the tag_headers"),
             row("no_vary_search", &RouteCache::no_vary_search, Choice<bool>{{{"honour", true}, {"ignore", false}}},
                 "whether a response may say in No-Vary-Search which query parameters it does not depend on"),
             row("tags", &RouteCache::tags, ListOf<Text>{{check_tag}}, "tags of every response, to invalidate by"),

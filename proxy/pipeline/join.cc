@@ -21,6 +21,7 @@ Plan make_plan(Exchange& ex, bool store) {
   plan.snapshot = ex.snapshot;
   plan.client_head = ex.request;
   plan.origin_headers = forwarded_headers(ex.request, ex.route->forward, store);
+  announce_surrogate(plan.origin_headers, ex.route->rules);
   plan.client.address = ex.connection.address;
   plan.client.scheme = ex.connection.scheme;
   if (ex.key.look) { // the origin is asked what the key names, not what the key leaves out
@@ -82,7 +83,8 @@ Step settle(Exchange& ex, Outcome&& o) {
       a.declared_length = o.declared_length;
       a.result = a.stored ? CacheResult::miss : CacheResult::pass;
       if (!a.stored && ex.key.store) a.detail = policy::to_string(o.verdict);
-      invalidate_after_unsafe(ex, o.status, a.entry->head()->headers);
+      a.first_only = std::move(o.first_only);
+      invalidate_after_unsafe(ex, o.status, *a.entry->head());
       return Step::next();
     case Outcome::Kind::refreshed:
       a.entry = std::move(o.entry);
