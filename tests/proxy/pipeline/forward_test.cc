@@ -51,7 +51,7 @@ TEST(Glob, ManyStarsCostNoMoreThanTheirProduct) {
 }
 
 TEST(Forward, SaysThatSurrogateControlIsObeyedOnlyWhereTheRouteWantsIt) {
-  auto headers = forwarded_headers(with("surrogate-capability", "evil=\"ESI/1.0\""), true);
+  auto headers = forwarded_headers(with("surrogate-capability", "evil=\"ESI/1.0\""), {}, true);
   announce_surrogate(headers, {});
   EXPECT_EQ(headers.get("surrogate-capability"), "evil=\"ESI/1.0\"");
   policy::Rules rules;
