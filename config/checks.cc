@@ -169,8 +169,29 @@ std::string check_topic(std::string_view text) {
 }
 
 std::string check_tag(std::string_view text) {
-  if (text.size() > 1024) return "is longer than 1024 octets";
+  if (text.size() > 256) return "is longer than 256 octets";
   return all(text, [](char c) { return c > ' ' && c < 0x7f && c != ','; }) ? "" : "may not hold spaces or commas";
+}
+
+bool answers_one_request(int status) {
+  constexpr int kStatuses[] = {304, 407, 408, 412, 416, 417, 421, 425, 428, 429, 431, 511};
+  return std::ranges::find(kStatuses, status) != std::end(kStatuses);
+}
+
+std::string check_field_name(std::string_view text) {
+  const bool fits = !text.empty() && text.size() <= 128 && all(text, [](char c) {
+    return alnum(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  });
+  return fits ? "" : "is no name of a field: letters, digits and dashes, 128 at most";
+}
+
+std::string check_target(std::string_view text) {
+  if (const auto wrong = check_field_name(text); !wrong.empty()) return wrong;
+  std::string name(text);
+  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+  if (name == "cache-control") return "counts always, after the targets; leave it out";
+  const bool fits = name == "surrogate-control" || name.ends_with("-cache-control");
+  return fits ? "" : "must be surrogate-control, or a name that ends with -cache-control";
 }
 
 std::string check_name(std::string_view text) {

@@ -19,10 +19,14 @@ std::string check_bucket(std::string_view text);
 std::string check_function(std::string_view text);
 std::string check_topic(std::string_view text);
 std::string check_tag(std::string_view text);
-std::string check_parameter(std::string_view text);    // a query parameter's name, with *
-std::string check_cookie_name(std::string_view text);  // with *
-std::string check_key_header(std::string_view text);   // a request field that may be in a cache key
-std::string check_forward(std::string_view text);      // a request field that may be handed on, with *
+std::string check_parameter(std::string_view text);   // a query parameter's name, with *
+std::string check_cookie_name(std::string_view text); // with *
+std::string check_key_header(std::string_view text);  // a request field that may be in a cache key
+std::string check_forward(std::string_view text);     // a request field that may be handed on, with *
+// 429 and the like, which policy never stores; a test holds the two lists together.
+bool answers_one_request(int status);
+std::string check_field_name(std::string_view text);
+std::string check_target(std::string_view text);       // surrogate-control, or a field of RFC 9213
 std::string check_name(std::string_view text);         // of an origin
 std::string check_header_token(std::string_view text); // no spaces, as tokens for an Authorization header are
 

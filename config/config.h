@@ -93,6 +93,19 @@ struct RouteKey {
   Names cookies; // "none", or those that are in the key; neither: cookies are forwarded and not in the key
   bool scheme = true, host = true;
 };
+// How long an error is kept that names no lifetime: by status, or 4 and 5 for a whole class.
+struct NegativeTtl {
+  int status = 0;
+  Seconds ttl{0};
+};
+// Which directives of a client's Cache-Control count.
+struct ClientDirectives {
+  bool no_cache = true, no_store = true, max_age = true, min_fresh = true, max_stale = true, only_if_cached = true;
+};
+struct TagHeader {
+  std::string name; // lower case
+  char separator = ',';
+};
 // Of the lifetime, or a time; both 0: off.
 struct RefreshAhead {
   uint32_t percent = 0;
@@ -107,11 +120,18 @@ struct RouteCache {
   bool heuristic = true;
   Seconds stale_while_revalidate{0}, stale_if_error{0};
   bool no_vary_search = true;            // no_vary_search: honour | ignore
+  bool refuse_reflections = true;        // reflection: refuse | allow
+  std::vector<NegativeTtl> negative;
+  ClientDirectives client_cache_control; // honour | ignore | some of them
+  std::vector<std::string> targets = {"verge-cache-control", "cdn-cache-control", "surrogate-control"};
+  std::string surrogate_id = "verge";
+  bool surrogate_capability = false;
+  std::vector<TagHeader> tag_headers = {{"surrogate-key", ' '}, {"cache-tag", ','}, {"x-amz-meta-cache-tag", ','}};
+  std::optional<std::vector<std::string>> strip; // lower case; none: what is meant for us
   Millis stale_if_slow{2'000}, fail_timeout{10'000};
   RefreshAhead refresh_ahead;
   std::optional<Millis> follow_timeout; // none: limits.follow_timeout
   EarlyHints early_hints = EarlyHints::http2;
-  bool honour_request_directives = true; // client_cache_control: honour | ignore
   std::vector<std::string> tags;
   uint64_t max_object = 5ull << 30;
 };
@@ -124,6 +144,7 @@ struct Route {
 struct Site {
   std::vector<std::string> hosts; // "www.example.com", "*.example.org", "*"
   std::vector<Route> routes;
+  uint64_t quota = 0; // octets of its responses on disk; 0: no limit of its own
 };
 
 struct Sns {

@@ -1,5 +1,6 @@
 #include "config/tables.h"
 
+#include "config/cache_kinds.h"
 #include "config/checks.h"
 #include "config/kinds.h"
 
@@ -263,6 +264,26 @@ const Table<RouteCache>& route_cache_table() {
                 "serve stale this long while asking anew, where the origin does not say (RFC 5861)"),
             row("stale_if_error", &RouteCache::stale_if_error, Duration{},
                 "serve stale this long while the origin fails, where it does not say (RFC 5861)"),
+            row("no_vary_search", &RouteCache::no_vary_search, Choice<bool>{{{"honour", true}, {"ignore", false}}},
+                "whether a response may say in No-Vary-Search which query parameters it does not depend on"),
+            row("reflection", &RouteCache::refuse_reflections, Choice<bool>{{{"refuse", true}, {"allow", false}}},
+                "whether a response that repeats a request field that is not in its key is not stored"),
+            row("negative", &RouteCache::negative, StatusTtls{},
+                "how long errors are kept that name no lifetime themselves; 404 goes before 4xx; 0s: not at all"),
+            row("client_cache_control", &RouteCache::client_cache_control, Directives{},
+                "which directives of a client's Cache-Control count; Pragma goes with no-cache"),
+            row("targets", &RouteCache::targets, FieldNames{check_target},
+                "fields that count before Cache-Control, the first that speaks: surrogate-control, or "
+                "NAME-cache-control "
+                "(RFC 9213)"),
+            row("surrogate_id", &RouteCache::surrogate_id, Text{check_field_name, false, false, "token"},
+                "what Surrogate-Control calls us: max-age=60;verge is for us alone"),
+            row("surrogate_capability", &RouteCache::surrogate_capability, Flag{},
+                "tell the origin by Surrogate-Capability that Surrogate-Control is obeyed"),
+            row("tag_headers", &RouteCache::tag_headers, TagHeaders{},
+                "fields whose members are tags, and what stands between these"),
+            row("strip", &RouteCache::strip, FieldNames{}, "fields that are meant for us and not handed to clients")
+                .fallback("verge-cache-control, surrogate-control and the tag_headers"),
             row("stale_if_slow", &RouteCache::stale_if_slow, Duration{},
                 "where stale_if_error allows it: after so long without an answer the client gets the stale response, "
                 "and the origin goes on to be waited for behind it; 0s: when the fetch has failed"),
@@ -278,11 +299,6 @@ const Table<RouteCache>& route_cache_table() {
                 Choice<EarlyHints>{{{"http2", EarlyHints::http2}, {"on", EarlyHints::on}, {"off", EarlyHints::off}}},
                 "send the preload, preconnect and modulepreload links of a stale response as 103 while the origin is "
                 "asked; http2: to HTTP/2 clients"),
-            row("client_cache_control", &RouteCache::honour_request_directives,
-                Choice<bool>{{{"honour", true}, {"ignore", false}}},
-                "whether a client's no-cache, max-age and the like count"),
-            row("no_vary_search", &RouteCache::no_vary_search, Choice<bool>{{{"honour", true}, {"ignore", false}}},
-                "whether a response may say in No-Vary-Search which query parameters it does not depend on"),
             row("tags", &RouteCache::tags, ListOf<Text>{{check_tag}}, "tags of every response, to invalidate by"),
             row("max_object", &RouteCache::max_object, size_between(1, 64 * kTiB), "larger bodies are not stored"),
         });
@@ -320,6 +336,8 @@ const Table<Site>& site_table() {
               "www.example.com; *.example.org for all names below; * for any other")
               .required(),
           row("routes", &Site::routes, ListOf<Sub<Route>>{{route_table()}}, "tried in this order").required(),
+          row("quota", &Site::quota, size_between(0, 64 * kTiB),
+              "most octets of its responses on disk; beyond it its own oldest go; 0: no limit of its own"),
       });
   return table;
 }

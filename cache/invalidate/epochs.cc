@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "cache/invalidate/path_tree.h"
+#include "cache/policy/groups.h"
 #include "cache/policy/key.h"
 #include "proxy/base/glob.h"
 
@@ -119,7 +120,7 @@ namespace {
 // pattern is anchored at the path's beginning, and "/*" means all.
 Target settled(Target t) {
   t.host = lower(t.host);
-  if (t.kind == Target::Kind::tag) t.value = lower(t.value);
+  if (t.kind == Target::Kind::tag && !policy::is_group(t.value)) t.value = lower(t.value); // groups know case
   if (t.kind == Target::Kind::all) t.value.clear();
   if (t.kind == Target::Kind::exact || t.kind == Target::Kind::pattern) {
     if (t.value.empty() || t.value.front() != '/') t.value.insert(0, 1, '/');

@@ -21,7 +21,7 @@ struct Target {
   Kind kind = Kind::all;
   std::string host; // lower case, no port; empty: every host
   // exact: path and query as in the key ("/a?b"). pattern: the same with `*` for any run of characters, "/" and "?"
-  // included ("/img/*" is kept in a path tree; inner `*` in a list). tag: lower case. all: empty.
+  // included ("/img/*" is kept in a path tree; inner `*` in a list). tag: lower case, or a group of RFC 9875 (policy/groups.h). all: empty.
   std::string value;
 };
 

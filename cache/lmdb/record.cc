@@ -122,7 +122,7 @@ std::optional<Record> decode_record(uint64_t id, std::string_view value) {
   f.initial_age = Millis(u.num<int64_t>());
   f.lifetime = Millis(u.num<int64_t>());
   const auto source = u.num<uint8_t>();
-  if (source > static_cast<uint8_t>(policy::LifetimeSource::route)) return std::nullopt;
+  if (source > static_cast<uint8_t>(policy::LifetimeSource::negative)) return std::nullopt;
   f.source = static_cast<policy::LifetimeSource>(source);
   f.stale_while_revalidate = Seconds(u.num<int64_t>());
   f.stale_if_error = Seconds(u.num<int64_t>());

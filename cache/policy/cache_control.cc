@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "cache/policy/fields.h"
+#include "cache/policy/surrogate.h"
 #include "cache/policy/targeted.h"
 
 namespace verge::policy {
@@ -62,7 +63,7 @@ void take_fields(const Directive& d, bool& bare, std::vector<std::string>& field
   }
 }
 
-void take(ResponseDirectives& out, const Directive& d) {
+bool take(ResponseDirectives& out, const Directive& d) {
   const auto is = [&](std::string_view name) { return http::iequals(d.name, name); };
   const auto seconds = [&] { return seconds_of(d); };
   if (is("max-age")) {
@@ -91,7 +92,10 @@ void take(ResponseDirectives& out, const Directive& d) {
     out.no_transform = true;
   } else if (is("immutable")) {
     out.immutable = true;
+  } else {
+    return false;
   }
+  return true;
 }
 
 void take(RequestDirectives& out, const Directive& d) {
@@ -115,11 +119,19 @@ void take(RequestDirectives& out, const Directive& d) {
 
 } // namespace
 
-ResponseDirectives response_directives(const http::Headers& headers) {
-  if (auto targeted = targeted_directives(headers)) return std::move(*targeted);
+ResponseDirectives response_directives(const http::Headers& headers, const Rules& rules) {
+  for (const std::string& name : rules.targets) {
+    auto for_us = name == kSurrogateControl ? surrogate_directives(headers, rules.surrogate_id)
+                                            : targeted_directives(headers, name);
+    if (for_us) return std::move(*for_us);
+  }
   ResponseDirectives out;
   each_member(headers, "cache-control", [&](std::string_view member) { take(out, split_directive(member)); });
   return out;
+}
+
+bool take_directive(ResponseDirectives& out, std::string_view directive) {
+  return take(out, split_directive(directive));
 }
 
 RequestDirectives request_directives(const http::Headers& headers) {
@@ -137,6 +149,20 @@ RequestDirectives request_directives(const http::Headers& headers) {
     }
   }
   if (!cache_control && pragma_no_cache) out.no_cache = true;
+  return out;
+}
+
+RequestDirectives honoured(const RequestDirectives& asked, const Honoured& which) noexcept {
+  RequestDirectives out = asked;
+  if (!which.no_cache) out.no_cache = false;
+  if (!which.no_store) out.no_store = false;
+  if (!which.only_if_cached) out.only_if_cached = false;
+  if (!which.max_age) out.max_age.reset();
+  if (!which.min_fresh) out.min_fresh.reset();
+  if (!which.max_stale) {
+    out.max_stale.reset();
+    out.max_stale_any = false;
+  }
   return out;
 }
 

@@ -35,6 +35,7 @@ Lifetime base_lifetime(const http::ResponseHead& response, const ResponseDirecti
     const Seconds left = expires ? std::chrono::floor<Seconds>(*expires - made) : Seconds{0};
     return {std::clamp(left, Seconds{0}, kMaxDelta), LifetimeSource::expires};
   }
+  if (const auto ttl = negative_ttl(response.status, rules)) return {*ttl, LifetimeSource::negative};
   const bool may_guess = heuristically_cacheable(response.status);
   if (rules.ttl_default && may_guess) return {*rules.ttl_default, LifetimeSource::route};
   if (rules.heuristic && (may_guess || d.public_)) {
@@ -65,9 +66,19 @@ bool heuristically_cacheable(int status) noexcept {
   }
 }
 
+std::optional<Seconds> negative_ttl(int status, const Rules& rules) noexcept {
+  if (status < 400) return std::nullopt;
+  std::optional<Seconds> of_class;
+  for (const NegativeTtl& n : rules.negative) {
+    if (n.status == status) return n.ttl;
+    if (n.status == status / 100) of_class = n.ttl;
+  }
+  return of_class;
+}
+
 Freshness freshness(const http::ResponseHead& response, WallTime request_time, WallTime response_time,
                     const Rules& rules) {
-  const ResponseDirectives d = response_directives(response.headers);
+  const ResponseDirectives d = response_directives(response.headers, rules);
   const auto date = date_field(response.headers, "date", response_time);
   Freshness out;
 
@@ -79,19 +90,22 @@ Freshness freshness(const http::ResponseHead& response, WallTime request_time, W
   out.initial_age = std::max(apparent_age, age_value(response.headers) + delay);
 
   Lifetime lifetime = base_lifetime(response, d, date, response_time, rules);
-  if (lifetime.source != LifetimeSource::none && !d.no_store && !d.private_ && !d.no_cache) {
+  const bool negative = lifetime.source == LifetimeSource::negative;
+  if (lifetime.source != LifetimeSource::none && !negative && !d.no_store && !d.private_ && !d.no_cache) {
     lifetime.length = std::max(lifetime.length, rules.ttl_min);
   }
   out.lifetime = std::min(lifetime.length, rules.ttl_max);
   out.source = lifetime.source;
   out.always_validate = d.no_cache;
+  out.immutable = d.immutable;
 
   const bool forbidden = d.no_cache || d.must_revalidate || d.proxy_revalidate;
-  out.never_stale = forbidden || d.s_maxage.has_value();
+  // An error of the origin's that we keep for a moment is not shown longer than that.
+  out.never_stale = forbidden || d.s_maxage.has_value() || (negative && response.status >= 500);
   if (!forbidden) {
     // s-maxage alone forbids stale answers (section 5.2.2.10); an origin that writes a window beside it wants it.
     const auto window = [&](const std::optional<Seconds>& named, Seconds of_route) {
-      return named.value_or(d.s_maxage ? Seconds{0} : of_route);
+      return named.value_or(d.s_maxage || negative ? Seconds{0} : of_route);
     };
     out.stale_while_revalidate = window(d.stale_while_revalidate, rules.stale_while_revalidate);
     out.stale_if_error = window(d.stale_if_error, rules.stale_if_error);
@@ -103,17 +117,17 @@ Millis current_age(const Freshness& f, WallTime response_time, WallTime now) noe
   return f.initial_age + std::max(Millis{0}, now - response_time);
 }
 
-Use decide_use(const Freshness& f, Millis age, const RequestDirectives& request, const Rules& rules) noexcept {
+Use decide_use(const Freshness& f, Millis age, const RequestDirectives& asked, const Rules& rules) noexcept {
   if (f.always_validate) return Use::must_validate;
+  const RequestDirectives request = honoured(asked, rules.honoured);
   const Millis staleness = age - f.lifetime; // fresh while below 0
   const bool within_window = staleness < f.stale_while_revalidate;
-  if (!rules.honour_request_directives) {
-    if (staleness < Millis{0}) return Use::fresh;
-    return within_window ? Use::stale_revalidate : Use::must_validate;
-  }
   if (request.no_cache) return Use::must_validate;
-  // max-age=0 is how a browser's reload asks for validation, even of what has just come.
-  if (request.max_age && (age > *request.max_age || *request.max_age == Seconds{0})) return Use::must_validate;
+  // max-age=0 is how a browser's reload asks for validation, even of what has just come. Of a response that the origin
+  // calls immutable there is nothing to ask while it is fresh: only no-cache is signal enough (RFC 8246 section 2).
+  const bool settled = f.immutable && staleness < Millis{0};
+  if (request.max_age && !settled && (age > *request.max_age || *request.max_age == Seconds{0}))
+    return Use::must_validate;
   if (request.min_fresh && -staleness < *request.min_fresh) return Use::must_validate;
   if (staleness < Millis{0}) return Use::fresh;
   if (!f.never_stale && (request.max_stale ? staleness <= *request.max_stale : request.max_stale_any)) {

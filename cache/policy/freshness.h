@@ -8,7 +8,7 @@
 
 namespace verge::policy {
 
-enum class LifetimeSource : uint8_t { none, s_maxage, max_age, expires, heuristic, route };
+enum class LifetimeSource : uint8_t { none, s_maxage, max_age, expires, heuristic, route, negative };
 
 struct Freshness {
   Millis initial_age{0}; // corrected_initial_age of section 4.2.3, at response_time
@@ -25,6 +25,8 @@ struct Freshness {
 
 // A heuristic lifetime is never longer than this.
 inline constexpr Seconds kMaxHeuristicLifetime{24 * 3600};
+// What the rules keep an error for that names no lifetime. None: nothing is said about this status.
+std::optional<Seconds> negative_ttl(int status, const Rules& rules) noexcept;
 // Statuses that may be kept without an explicit lifetime (RFC 9110 section 15.1), less 206 and the 5xx ones: an error
 // of the moment is not kept because some file is old, nor by a route's default.
 bool heuristically_cacheable(int status) noexcept;

@@ -9,6 +9,26 @@
 
 namespace verge::policy {
 
+// Which directives of a client's Cache-Control count; Pragma: no-cache goes with no-cache.
+struct Honoured {
+  bool no_cache = true, no_store = true, max_age = true, min_fresh = true, max_stale = true, only_if_cached = true;
+  bool operator==(const Honoured&) const = default;
+};
+
+// A field whose members are tags.
+struct TagHeader {
+  std::string name; // lower case
+  char separator = ',';
+  bool operator==(const TagHeader&) const = default;
+};
+
+// How long an error is kept that names no lifetime itself.
+struct NegativeTtl {
+  int status = 0; // 404; 4 or 5 for every one of the class
+  Seconds ttl{0};
+  bool operator==(const NegativeTtl&) const = default;
+};
+
 // How early an entry that is asked for again is refreshed before it expires: a part of its lifetime, or a time.
 struct RefreshAhead {
   uint32_t percent = 0;
@@ -26,9 +46,18 @@ struct Rules {
   Seconds stale_while_revalidate{0}; // used where the response names none
   Seconds stale_if_error{0};
   bool no_vary_search = true;            // No-Vary-Search
+  std::vector<NegativeTtl> negative; // single statuses go before classes
+  Honoured honoured;
+  // Whose word counts before Cache-Control's and Expires', the first that speaks: surrogate-control, and targeted
+  // fields (RFC 9213). Lower case.
+  std::vector<std::string> targets = {"verge-cache-control", "cdn-cache-control", "surrogate-control"};
+  std::string surrogate_id = "verge"; // our name in Surrogate-Control
+  bool surrogate_capability = false;  // tell origins that we obey it
+  std::vector<TagHeader> tag_headers = {{"surrogate-key", ' '}, {"cache-tag", ','}, {"x-amz-meta-cache-tag", ','}};
+  // What is meant for us and not handed to clients; lower case.
+  std::vector<std::string> strip = {"verge-cache-control", "surrogate-control", "surrogate-key", "cache-tag",
+                                    "x-amz-meta-cache-tag"};
   RefreshAhead refresh_ahead;
-  bool honour_request_directives = true; // the client's Cache-Control: no-cache, max-age ...
-  std::vector<std::string> tag_headers = {"surrogate-key", "cache-tag", "x-amz-meta-cache-tag"};
   std::vector<std::string> tags;    // added to every response of the route
   uint64_t max_object = 5ull << 30; // octets; larger bodies pass
   uint64_t site = 0;                // site_id() of whose responses these are

@@ -51,26 +51,6 @@ bool understood(int status) noexcept {
   }
 }
 
-// Answers to this one request - its conditions, its range, its speed, its size - and not to what it asks for. RFC 6585
-// forbids 428, 429, 431 and 511; the others would be wrong for the next client as well.
-bool about_the_request(int status) noexcept {
-  switch (status) {
-    case 304:
-    case 407:
-    case 408:
-    case 412:
-    case 416:
-    case 417:
-    case 421:
-    case 425:
-    case 428:
-    case 429:
-    case 431:
-    case 511: return true;
-    default: return false;
-  }
-}
-
 bool names(const std::vector<std::string>& fields, std::string_view name) noexcept {
   return std::ranges::find(fields, name) != fields.end();
 }
@@ -93,6 +73,24 @@ void add_tag(std::vector<std::string>& tags, std::string_view tag) {
 }
 
 } // namespace
+
+bool about_the_request(int status) noexcept {
+  switch (status) {
+    case 304:
+    case 407:
+    case 408:
+    case 412:
+    case 416:
+    case 417:
+    case 421:
+    case 425:
+    case 428:
+    case 429:
+    case 431:
+    case 511: return true;
+    default: return false;
+  }
+}
 
 std::string_view to_string(StoreVerdict v) noexcept {
   switch (v) {
@@ -119,7 +117,7 @@ StoreVerdict may_store(const http::RequestHead& request, const http::ResponseHea
                        const Rules& rules) {
   if (!request.is("GET")) return StoreVerdict::method;
   if (!rules.enabled) return StoreVerdict::route_off;
-  if (rules.honour_request_directives && request_directives(request.headers).no_store) {
+  if (rules.honoured.no_store && request_directives(request.headers).no_store) {
     return StoreVerdict::request_no_store;
   }
   if (response.status == 206) return StoreVerdict::partial_content;
@@ -127,7 +125,7 @@ StoreVerdict may_store(const http::RequestHead& request, const http::ResponseHea
     return StoreVerdict::status_not_cacheable;
   }
 
-  const ResponseDirectives d = response_directives(response.headers);
+  const ResponseDirectives d = response_directives(response.headers, rules);
   if (d.must_understand && !understood(response.status)) return StoreVerdict::status_not_cacheable;
   if (d.no_store && !d.must_understand) return StoreVerdict::no_store;
   if (d.private_) return StoreVerdict::private_response;
@@ -159,13 +157,12 @@ StoreVerdict may_store(const http::RequestHead& request, const http::ResponseHea
 std::vector<std::string> response_tags(const http::Headers& headers, const Rules& rules) {
   std::vector<std::string> tags;
   for (const std::string& tag : rules.tags) add_tag(tags, tag);
-  for (const std::string& wanted : rules.tag_headers) {
-    const char separator = http::iequals(wanted, "surrogate-key") ? ' ' : ',';
+  for (const TagHeader& wanted : rules.tag_headers) {
     for (const http::Field field : headers) {
-      if (!http::iequals(field.name, wanted)) continue;
+      if (field.name != wanted.name) continue;
       std::string_view rest = field.value;
       while (!rest.empty()) {
-        const size_t end = std::min(rest.find(separator), rest.size());
+        const size_t end = std::min(rest.find(wanted.separator), rest.size());
         add_tag(tags, http::trim(rest.substr(0, end)));
         rest.remove_prefix(std::min(end + 1, rest.size()));
       }
@@ -174,7 +171,7 @@ std::vector<std::string> response_tags(const http::Headers& headers, const Rules
   return tags;
 }
 
-http::Headers storable_headers(const http::ResponseHead& response) {
+http::Headers storable_headers(const http::ResponseHead& response, const Rules& rules) {
   http::Headers out = response.headers;
   http::remove_hop_by_hop(out);
   // Age is made anew for each answer; the proxy fields are for one hop's proxy only (RFC 9111 section 3.1).
@@ -182,10 +179,34 @@ http::Headers storable_headers(const http::ResponseHead& response) {
        {"age", "content-length", "proxy-authenticate", "proxy-authentication-info", "proxy-authorization"}) {
     out.remove(name);
   }
-  const ResponseDirectives d = response_directives(response.headers);
+  const ResponseDirectives d = response_directives(response.headers, rules);
   for (const std::string& name : d.no_cache_fields) out.remove(name);
   for (const std::string& name : d.private_fields) out.remove(name);
   return out;
+}
+
+http::Headers first_answer_fields(const http::ResponseHead& response, const Rules& rules) {
+  http::Headers out;
+  const ResponseDirectives d = response_directives(response.headers, rules);
+  if (d.no_cache_fields.empty() && d.private_fields.empty()) return out;
+  http::Headers all = response.headers;
+  http::remove_hop_by_hop(all);
+  for (const http::Field field : all) {
+    if (field.name == "age" || field.name == "content-length" || names(rules.strip, field.name)) continue;
+    if (names(d.no_cache_fields, field.name) || names(d.private_fields, field.name)) out.add(field.name, field.value);
+  }
+  return out;
+}
+
+http::Headers take_control_fields(http::Headers& headers, const Rules& rules) {
+  http::Headers control;
+  headers.remove("warning"); // obsolete, and wrong in most stored responses (RFC 9111 section 5.5)
+  headers.remove_if([&](const http::Field& field) {
+    const bool ours = names(rules.strip, field.name);
+    if (ours) control.add(field.name, field.value);
+    return ours;
+  });
+  return control;
 }
 
 } // namespace verge::policy

@@ -32,14 +32,24 @@ enum class StoreVerdict : uint8_t {
 // The word for Cache-Status detail and the log: "set-cookie", "private" ...
 std::string_view to_string(StoreVerdict v) noexcept;
 
+// Answers to this one request - its conditions, its range, its speed, its size - and not to what it asks for: never
+// stored. RFC 6585 forbids 428, 429, 431 and 511; the others would be wrong for the next client as well.
+bool about_the_request(int status) noexcept;
+
 StoreVerdict may_store(const http::RequestHead& request, const http::ResponseHead& response, const Freshness& freshness,
                        const Rules& rules);
 
-// The response's tags: route tags and the members of the rules' tag headers (Surrogate-Key splits at spaces, the others
-// at commas), lower-cased, visible ASCII, at most 256 octets each and 50 together (CloudFront's limits), no doubles.
+// The response's tags: route tags and the members of the rules' tag headers, lower-cased, visible ASCII, at most 256
+// octets each and 50 together (CloudFront's limits), no doubles.
 std::vector<std::string> response_tags(const http::Headers& headers, const Rules& rules);
 
 // What is kept: hop-by-hop fields, fields named by no-cache="..." / private="..." are removed.
-http::Headers storable_headers(const http::ResponseHead& response);
+http::Headers storable_headers(const http::ResponseHead& response, const Rules& rules);
+// The fields that no-cache="..." / private="..." keep from being stored: they are for the one who asked (RFC 9111
+// sections 5.2.2.4 and 5.2.2.7), and for him alone.
+http::Headers first_answer_fields(const http::ResponseHead& response, const Rules& rules);
+// Takes what is meant for us (Rules::strip) out of what will be served, and gives it back: it is stored beside that.
+// Also drops Warning.
+http::Headers take_control_fields(http::Headers& headers, const Rules& rules);
 
 } // namespace verge::policy

@@ -34,7 +34,7 @@ void remove_conditions(http::Headers& request);
 bool freshens(const http::Headers& stored, const http::Headers& not_modified) noexcept;
 // The stored fields updated by the 304's (section 3.2): all but Content-Length, Content-Encoding and Content-Range,
 // which tell of the stored octets, and what is for one hop. Age is the 304's, or gone: give the result to freshness()
-// first, then to storable_headers().
+// first, then to storable_headers() and take_control_fields().
 http::Headers freshened(const http::Headers& stored, const http::Headers& not_modified);
 
 // The fields a 304 to the client carries (section 15.4.5): those of the 200 but Content-Type, -Encoding, -Language and

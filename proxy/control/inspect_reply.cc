@@ -22,6 +22,7 @@ std::string_view word(policy::LifetimeSource source) {
     case policy::LifetimeSource::max_age: return "max-age";
     case policy::LifetimeSource::expires: return "expires";
     case policy::LifetimeSource::heuristic: return "heuristic";
+    case policy::LifetimeSource::negative: return "negative";
     case policy::LifetimeSource::route: return "route";
   }
   return "?";

@@ -108,6 +108,9 @@ Result<cache::Invalidation> parse_purge(std::string_view text) {
   }
   for (const auto& tag : *tags) {
     if (tag.empty()) return bad("an empty tag names nothing");
+    if (!std::ranges::all_of(tag, [](char c) { return c > 0x20 && c < 0x7f; })) {
+      return bad(fmt::format("tag \"{}\" holds more than visible ASCII, so no response has it", tag));
+    }
     out.targets.push_back({Target::Kind::tag, {}, lower_case(tag)});
   }
   if (*all) {

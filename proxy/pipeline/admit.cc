@@ -1,5 +1,9 @@
 #include "proxy/pipeline/admit.h"
 
+#include <algorithm>
+#include <iterator>
+
+#include "cache/policy/groups.h"
 #include "cache/policy/http_date.h"
 #include "cache/policy/search.h"
 #include "cache/policy/validation.h"
@@ -11,6 +15,14 @@ namespace {
 
 bool has_body(const http::RequestHead& request, int status) {
   return !request.is("HEAD") && !http::status_without_body(status);
+}
+
+// Its tags, and the groups that it shares with others of its origin.
+std::vector<std::string> tags_of(const http::Headers& headers, std::string_view key, const policy::Rules& rules) {
+  auto tags = policy::response_tags(headers, rules);
+  auto groups = policy::response_groups(headers, policy::origin_of_key(key));
+  std::ranges::move(groups, std::back_inserter(tags));
+  return tags;
 }
 
 // What is stored is filed under its URL, or under what No-Vary-Search makes of that.
@@ -44,14 +56,16 @@ Admission admit(const http::RequestHead& request, http::ResponseHead&& response,
   if (out.verdict == policy::StoreVerdict::store) {
     h.vary_fields = policy::vary_fields(response.headers).value_or(std::vector<std::string>{});
     h.vary_values = policy::vary_key(h.vary_fields, request.headers);
-    h.tags = policy::response_tags(response.headers, rules);
-    h.headers = policy::storable_headers(response);
+    h.tags = tags_of(response.headers, key, rules);
+    h.headers = policy::storable_headers(response, rules);
+    out.first_only = policy::first_answer_fields(response, rules);
     h.headers.remove("age"); // worked out anew for every answer
     h.site = rules.site;
     file(h, key, rules);
   } else {
     h.headers = std::move(response.headers);
   }
+  h.control = policy::take_control_fields(h.headers, rules);
   // RFC 9110 section 6.6.1: a recipient with a clock that gets a response without Date records when it came.
   if (!h.headers.has("date")) h.headers.add("date", policy::format_http_date(response_time));
   h.h1_text = http::render_h1_fields(h.headers);
@@ -89,17 +103,18 @@ std::shared_ptr<cache::StoredHead> freshen(const cache::StoredHead& stored, cons
   auto out = std::make_shared<cache::StoredHead>(stored);
   http::ResponseHead merged;
   merged.status = stored.status;
-  merged.headers = policy::freshened(stored.headers, not_modified.headers);
+  merged.headers = policy::freshened(cache::all_fields(stored), not_modified.headers);
   merged.content_length = stored.content_length;
   // A 304 without Date was made just now; the stored Date would make it look as old as the body.
   if (!not_modified.headers.has("date")) merged.headers.set("date", policy::format_http_date(response_time));
   // Age is not stored; the 304's own counts for this response.
   if (const auto age = not_modified.headers.get("age")) merged.headers.set("age", *age);
   out->freshness = policy::freshness(merged, request_time, response_time, rules);
-  out->headers = policy::storable_headers(merged);
+  out->headers = policy::storable_headers(merged, rules);
   out->headers.remove("age");
-  out->tags = policy::response_tags(merged.headers, rules);
   file(*out, stored.url.empty() ? stored.key : stored.url, rules);
+  out->control = policy::take_control_fields(out->headers, rules);
+  out->tags = tags_of(merged.headers, stored.key, rules);
   out->request_time = request_time;
   out->response_time = response_time;
   out->seq = seq;

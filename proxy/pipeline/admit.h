@@ -14,6 +14,7 @@ namespace verge::pipeline {
 struct Admission {
   policy::StoreVerdict verdict = policy::StoreVerdict::store;
   std::shared_ptr<cache::StoredHead> head;
+  http::Headers first_only; // for the one who asked, not for the store: private="set-cookie"
 };
 
 // `seq`: the invalidation sequence when the Fetch was sent. `key` empty: must not be stored.

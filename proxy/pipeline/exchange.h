@@ -68,6 +68,7 @@ struct Answer {
   policy::StoreVerdict verdict = policy::StoreVerdict::store;
   std::optional<int> origin_status;
   std::optional<uint64_t> declared_length;
+  http::Headers first_only; // fields beside the Entry's, for this client alone
   bool collapsed = false;
   std::string_view detail = {};
 };

@@ -4,8 +4,9 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
-#include "cache/policy/validation.h"
+#include "cache/policy/groups.h"
 #include "cache/policy/select.h"
+#include "cache/policy/validation.h"
 #include "config/units.h"
 #include "proxy/pipeline/exchange.h"
 #include "proxy/pipeline/verdict_words.h"
@@ -32,7 +33,9 @@ std::string clock_time(WallTime t) {
 std::string target_text(const cache::Target& t) {
   switch (t.kind) {
     case cache::Target::Kind::all: return t.host.empty() ? "everything" : "everything of " + t.host;
-    case cache::Target::Kind::tag: return "tag " + t.value + (t.host.empty() ? "" : " of " + t.host);
+    case cache::Target::Kind::tag:
+      if (policy::is_group(t.value)) return "cache group " + t.value;
+      return "tag " + t.value + (t.host.empty() ? "" : " of " + t.host);
     case cache::Target::Kind::exact: return "URL " + t.host + t.value;
     case cache::Target::Kind::pattern: return "pattern " + t.host + t.value;
   }
@@ -49,6 +52,8 @@ Source source_of(LifetimeSource source) {
     case LifetimeSource::expires: return {"the origin's Expires less its Date", "RFC 9111 section 5.3", ""};
     case LifetimeSource::heuristic:
       return {"a tenth of the time since Last-Modified", "RFC 9111 section 4.2.2", "cache.heuristic"};
+    case LifetimeSource::negative:
+      return {"the route, for errors of this status", "RFC 9111 section 4.2.2", "cache.negative"};
     case LifetimeSource::route: return {"the route", "RFC 9111 section 4.2.1", "cache.ttl.default"};
     case LifetimeSource::none: break;
   }

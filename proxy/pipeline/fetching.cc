@@ -115,6 +115,7 @@ void Fetching::on_head(http::ResponseHead&& head) {
   auto admitted = admit_ranged(plan_.client_head, std::move(head), holds_, plan_.key, fill_->entry()->seq(),
                                request_time_, services_.clock.wall(), plan_.route->rules);
   o.verdict = admitted.verdict;
+  o.first_only = std::move(admitted.first_only);
   storing_ = admitted.verdict == policy::StoreVerdict::store;
   opened_ = true;
   if (storing_) {
@@ -175,7 +176,7 @@ void Fetching::on_not_modified(http::ResponseHead&& head) {
   auto fresh = freshen(*stored, head, fill_->entry()->seq(), request_time_, services_.clock.wall(), plan_.route->rules);
   http::ResponseHead as_stored;
   as_stored.status = fresh->status == 206 ? 200 : fresh->status; // a part is stored as its whole would be
-  as_stored.headers = fresh->headers;
+  as_stored.headers = cache::all_fields(*fresh);
   auto verdict = policy::may_store(plan_.client_head, as_stored, fresh->freshness, plan_.route->rules);
   // Another Vary makes it another variant than the one it is stored as.
   if (policy::vary_fields(fresh->headers) != stored->vary_fields) verdict = policy::StoreVerdict::vary_star;

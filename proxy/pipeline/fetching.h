@@ -45,6 +45,7 @@ struct Outcome {
   policy::StoreVerdict verdict = policy::StoreVerdict::store;
   int status = 0;                          // the origin's
   std::optional<uint64_t> declared_length; // of a response without body octets (HEAD, 304)
+  http::Headers first_only;                // opened: fields beside the Entry's, for the leader's client alone
   Error error;
 };
 

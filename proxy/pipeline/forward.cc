@@ -75,4 +75,9 @@ http::Headers forwarded_headers(const http::RequestHead& request, const ForwardR
   return out;
 }
 
+void announce_surrogate(http::Headers& origin_headers, const policy::Rules& rules) {
+  if (!rules.surrogate_capability) return;
+  origin_headers.set("surrogate-capability", rules.surrogate_id + "=\"Surrogate/1.0\"");
+}
+
 } // namespace verge::pipeline

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cache/policy/key_rules.h"
+#include "cache/policy/rules.h"
 #include "config/config.h"
 #include "proxy/http/message.h"
 
@@ -29,5 +30,9 @@ std::vector<std::string> forwarded_overrides(const config::Names& given);
 // key, and what belongs to the request itself: conditions, Range, and what describes its body. `storable`: also without
 // the client's conditions and Range, since the cache wants a whole 200 and answers those itself.
 http::Headers forwarded_headers(const http::RequestHead& request, const ForwardRules& rules, bool storable);
+
+// Tells the origin by Surrogate-Capability that we obey Surrogate-Control, where the route says so. A client's own is
+// replaced: what the origin makes of it would be stored for everybody.
+void announce_surrogate(http::Headers& origin_headers, const policy::Rules& rules);
 
 } // namespace verge::pipeline

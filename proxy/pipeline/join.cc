@@ -28,7 +28,10 @@ Step settle(Exchange& ex, Outcome&& o) {
       a.declared_length = o.declared_length;
       a.result = a.stored ? CacheResult::miss : CacheResult::pass;
       if (!a.stored && ex.key.store) a.detail = policy::to_string(o.verdict);
-      invalidate_after_unsafe(ex, o.status, a.entry->head()->headers);
+      a.note = std::move(o.note);
+      if (!a.note.empty()) a.detail = a.note;
+      a.first_only = std::move(o.first_only);
+      invalidate_after_unsafe(ex, o.status, *a.entry->head());
       return Step::next();
     case Outcome::Kind::refreshed:
       a.entry = std::move(o.entry);

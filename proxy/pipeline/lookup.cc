@@ -52,8 +52,7 @@ Step lookup(Exchange& ex) {
     if (found.pending) return Step::wait();
     ex.looked_up = std::move(found);
   }
-  const auto asked = ex.route->rules.honour_request_directives ? policy::request_directives(ex.request.headers)
-                                                               : policy::RequestDirectives{};
+  const auto asked = policy::honoured(policy::request_directives(ex.request.headers), ex.route->rules.honoured);
   ex.found = {};
   if (ex.looked_up->entry) {
     judge(ex, *ex.looked_up, asked);

@@ -127,6 +127,15 @@ int apply_conditions(Exchange& ex, const cache::StoredHead& head, std::optional<
   return send_ranges(r, decision.ranges, length);
 }
 
+// Fields that the store doesn't keep but the one who asked gets.
+void add_first_only(Exchange& ex, const cache::StoredHead& head) {
+  auto& r = ex.response;
+  if (r.out.fields == &head.headers) r.own_fields = head.headers;
+  for (const http::Field field : ex.answer.first_only) r.own_fields.add(field.name, field.value);
+  r.out.fields = &r.own_fields;
+  r.out.h1_text = {};
+}
+
 } // namespace
 
 Step shape(Exchange& ex) {
@@ -154,6 +163,7 @@ Step shape(Exchange& ex) {
   } else if (!r.body) {
     r.out.content_length = ex.answer.declared_length;
   }
+  if (!ex.answer.first_only.empty() && r.out.status != 412 && r.out.status != 416) add_first_only(ex, head);
   if (r.out.status == 304 || r.out.status == 204) r.out.content_length.reset();
   if (r.body && length && *length == 0) r.body = false;
   r.out.no_body = !r.body;

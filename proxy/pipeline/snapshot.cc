@@ -23,8 +23,19 @@ policy::Rules rules_of(const config::RouteCache& c) {
   r.stale_while_revalidate = c.stale_while_revalidate;
   r.stale_if_error = c.stale_if_error;
   r.no_vary_search = c.no_vary_search;
+  for (const auto& n : c.negative) r.negative.push_back({n.status, n.ttl});
+  const auto& d = c.client_cache_control;
+  r.honoured = {d.no_cache, d.no_store, d.max_age, d.min_fresh, d.max_stale, d.only_if_cached};
+  r.targets = c.targets;
+  r.surrogate_id = c.surrogate_id;
+  r.surrogate_capability = c.surrogate_capability;
+  r.tag_headers.clear();
+  for (const auto& h : c.tag_headers) r.tag_headers.push_back({h.name, h.separator});
+  r.strip = c.strip.value_or(std::vector<std::string>{"verge-cache-control", "surrogate-control"});
+  if (!c.strip) {
+    for (const auto& h : c.tag_headers) r.strip.push_back(h.name);
+  }
   r.refresh_ahead = {c.refresh_ahead.percent, c.refresh_ahead.time};
-  r.honour_request_directives = c.honour_request_directives;
   r.tags = c.tags;
   r.max_object = c.max_object;
   return r;
@@ -82,7 +93,7 @@ std::shared_ptr<const Snapshot> Snapshot::compile(std::shared_ptr<const config::
       site.routes.push_back({route.match, route.origin, index.at(route.origin), rules_of(route.cache), std::move(key),
                              std::move(forward),
                              fmt::format("sites[{}].routes[{}]", s.sites_.size(), site.routes.size()),
-                             waiting_of(route.cache, config->limits)});
+                             route.cache.refuse_reflections, waiting_of(route.cache, config->limits)});
       site.routes.back().rules.site = policy::site_id(from.hosts.front());
     }
     const size_t at = s.sites_.size();

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
+#include "cache/policy/groups.h"
 #include "cache/policy/key.h"
 #include "cache/policy/reference.h"
 #include "proxy/base/log.h"
@@ -17,14 +19,28 @@ bool safe(const http::RequestHead& q) {
   return std::ranges::find(kSafe, q.method) != kSafe.end();
 }
 
-void invalidate(cache::Cache& cache, Executor& loop, const std::string& key) {
-  const auto parts = policy::key_parts(key);
+void invalidate(cache::Cache& cache, Executor& loop, std::vector<cache::Target> targets, const std::string& key) {
   cache::Invalidation command;
-  command.targets.push_back({cache::Target::Kind::exact, std::string(parts.host), std::string(parts.path_and_query)});
+  command.targets = std::move(targets);
   command.source = "unsafe method";
   cache.invalidate(std::move(command), loop, [key](Result<uint64_t> done) {
     if (!done) log::warn("exchange", "invalidating {} is not durable: {}", key, done.error().what);
   });
+}
+
+cache::Target group_target(std::string group) { return {cache::Target::Kind::tag, {}, std::move(group)}; }
+
+// A stored response's URL, and the groups that it is in. Others of a group take no further groups with them.
+std::vector<cache::Target> targets_of(const std::string& key, const cache::EntryRef& entry) {
+  const auto parts = policy::key_parts(key);
+  std::vector<cache::Target> out;
+  out.push_back({cache::Target::Kind::exact, std::string(parts.host), std::string(parts.path_and_query)});
+  if (!entry) return out;
+  const auto head = entry->head();
+  for (const std::string& tag : head->tags) {
+    if (policy::is_group(tag)) out.push_back(group_target(tag));
+  }
+  return out;
 }
 
 // Only where something is stored: an API that takes a thousand POSTs a second must not write as many epochs. Where more
@@ -32,20 +48,33 @@ void invalidate(cache::Cache& cache, Executor& loop, const std::string& key) {
 void invalidate_if_stored(Exchange& ex, const std::string& key, bool known) {
   auto& cache = ex.services.cache;
   auto& loop = ex.services.loop;
-  if (!known) return invalidate(cache, loop, key);
-  auto found = cache.lookup(key, ex.request.headers, loop, [&cache, &loop, key](cache::Cache::Lookup late) {
-    if (late.entry || late.other_variants) invalidate(cache, loop, key);
-  });
-  if (!found.pending && (found.entry || found.other_variants)) invalidate(cache, loop, key);
+  if (!known) return invalidate(cache, loop, targets_of(key, nullptr), key);
+  const auto act = [&cache, &loop, key](const cache::Cache::Lookup& found) {
+    if (found.entry || found.other_variants) invalidate(cache, loop, targets_of(key, found.entry), key);
+  };
+  const auto found = cache.lookup(key, ex.request.headers, loop, act);
+  if (!found.pending) act(found);
+}
+
+void invalidate_groups(Exchange& ex, const cache::StoredHead& response) {
+  const auto origin = policy::origin_of_key(ex.key.text);
+  auto groups = policy::invalidated_groups(response.headers, origin);
+  if (groups.empty()) groups = policy::invalidated_groups(response.control, origin); // where it is stripped
+  if (groups.empty()) return;
+  std::vector<cache::Target> targets;
+  for (std::string& group : groups) targets.push_back(group_target(std::move(group)));
+  invalidate(ex.services.cache, ex.services.loop, std::move(targets), ex.key.text);
 }
 
 } // namespace
 
-void invalidate_after_unsafe(Exchange& ex, int origin_status, const http::Headers& response) {
-  if (safe(ex.request) || origin_status < 200 || origin_status >= 400 || !ex.route->rules.enabled) return;
+void invalidate_after_unsafe(Exchange& ex, int origin_status, const cache::StoredHead& response) {
+  if (safe(ex.request) || !ex.route->rules.enabled) return;
+  invalidate_groups(ex, response);
+  if (origin_status < 200 || origin_status >= 400) return;
   invalidate_if_stored(ex, ex.key.text, ex.route->key.url_only());
   for (const std::string_view name : {"location", "content-location"}) {
-    const auto reference = response.get(name);
+    const auto reference = response.headers.get(name);
     if (!reference) continue;
     const auto key = policy::same_origin_key(ex.request, *reference);
     if (key && *key != ex.key.text) invalidate_if_stored(ex, *key, !ex.snapshot->snapshot->has_key_rules());

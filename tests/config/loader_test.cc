@@ -141,7 +141,7 @@ sites:
   EXPECT_FALSE(js.heuristic);
   EXPECT_EQ(js.stale_while_revalidate, 30s);
   EXPECT_EQ(js.stale_if_error, 86'400s);
-  EXPECT_FALSE(js.honour_request_directives);
+  EXPECT_FALSE(js.client_cache_control.no_cache || js.client_cache_control.max_age);
   EXPECT_THAT(js.tags, ElementsAre("scripts", "v2"));
   EXPECT_EQ(js.max_object, 64'000u);
 }

@@ -13,7 +13,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 ResponseDirectives response_with(std::string_view cache_control) {
-  return response_directives(headers_of({{"cache-control", cache_control}}));
+  return response_directives(headers_of({{"cache-control", cache_control}}), {});
 }
 RequestDirectives request_with(std::string_view cache_control) {
   return request_directives(headers_of({{"cache-control", cache_control}}));
@@ -44,7 +44,8 @@ TEST(ResponseDirectives, AFlagCountsThoughAnArgumentCameWithIt) {
 
 TEST(ResponseDirectives, AllLinesAreOneList) {
   const auto d = response_directives(
-      headers_of({{"cache-control", "max-age=10"}, {"x", "y"}, {"cache-control", ""}, {"cache-control", "private"}}));
+      headers_of({{"cache-control", "max-age=10"}, {"x", "y"}, {"cache-control", ""}, {"cache-control", "private"}}),
+      {});
   EXPECT_EQ(d.max_age, 10s);
   EXPECT_TRUE(d.private_);
 }
@@ -80,7 +81,8 @@ TEST(ResponseDirectives, OfSeveralLifetimesTheLeastCounts) {
   EXPECT_EQ(response_with("max-age=10, max-age=x").max_age, 0s);
   EXPECT_EQ(response_with("s-maxage=7, s-maxage=9").s_maxage, 7s);
   EXPECT_EQ(
-      response_directives(headers_of({{"cache-control", "max-age=1800"}, {"cache-control", "max-age=1"}})).max_age, 1s);
+      response_directives(headers_of({{"cache-control", "max-age=1800"}, {"cache-control", "max-age=1"}}), {}).max_age,
+      1s);
 }
 
 TEST(ResponseDirectives, WhatIsTooLargeIsCutAtTwoToTheThirtyFirst) {
@@ -176,7 +178,7 @@ TEST(RequestDirectives, PragmaNoCacheCountsOnlyWithoutCacheControl) {
 // RFC 9213.
 
 ResponseDirectives targeted(std::string_view cdn, std::string_view cache_control = "no-store") {
-  return response_directives(headers_of({{"cdn-cache-control", cdn}, {"cache-control", cache_control}}));
+  return response_directives(headers_of({{"cdn-cache-control", cdn}, {"cache-control", cache_control}}), {});
 }
 
 TEST(TargetedDirectives, ReplaceCacheControlAltogether) {
@@ -241,7 +243,8 @@ TEST(TargetedDirectives, AMaxAgeOfAnotherTypeGivesNoLifetime) {
 TEST(TargetedDirectives, OfDoublesTheLastCounts) { EXPECT_EQ(targeted("max-age=1, max-age=5").max_age, 5s); }
 
 TEST(TargetedDirectives, AllLinesAreOneDictionary) {
-  const auto d = response_directives(headers_of({{"cdn-cache-control", "max-age=5"}, {"cdn-cache-control", "public"}}));
+  const auto d =
+      response_directives(headers_of({{"cdn-cache-control", "max-age=5"}, {"cdn-cache-control", "public"}}), {});
   EXPECT_EQ(d.max_age, 5s);
   EXPECT_TRUE(d.public_);
 }

@@ -314,7 +314,7 @@ TEST(DecideUse, AClientThatBoundsTheAgeGetsNothingStale) {
 
 TEST(DecideUse, RequestDirectivesCountOnlyWhereTheRouteHonoursThem) {
   Rules rules;
-  rules.honour_request_directives = false;
+  rules.honoured = {false, false, false, false, false, false};
   EXPECT_EQ(use(lasting(10s), 5s, "no-cache, max-age=0, min-fresh=100", rules), Use::fresh);
   EXPECT_EQ(use(lasting(10s), 11s, "max-stale", rules), Use::must_validate);
   auto f = lasting(10s);
@@ -329,6 +329,77 @@ TEST(DecideUse, ImmutableDoesNotOverruleTheClientsNoCache) { // RFC 8246 section
   EXPECT_EQ(use(f, 5s), Use::fresh);
   EXPECT_EQ(use(f, 5s, "no-cache"), Use::must_validate);
   EXPECT_EQ(use(f, 100s), Use::must_validate); // a stale one is as stale as any other
+}
+
+TEST(DecideUse, AFreshImmutableResponseIsNotValidatedForAReload) { // RFC 8246 section 2
+  const auto f = fresh_at_once(answer(200, {{"cache-control", "max-age=100, immutable"}}));
+  EXPECT_EQ(use(f, 5s, "max-age=0"), Use::fresh);
+  EXPECT_EQ(use(f, 5s, "max-age=3"), Use::fresh);
+  EXPECT_EQ(use(f, 100s, "max-age=0"), Use::must_validate);
+  EXPECT_EQ(use(f, 5s, "min-fresh=200"), Use::must_validate);
+  const auto other = fresh_at_once(answer(200, {{"cache-control", "max-age=100"}}));
+  EXPECT_EQ(use(other, 5s, "max-age=0"), Use::must_validate);
+}
+
+TEST(DecideUse, EachRequestDirectiveCanBeSwitchedOffAlone) {
+  const auto only = [](bool Honoured::* which) {
+    Rules rules;
+    rules.honoured = {false, false, false, false, false, false};
+    rules.honoured.*which = true;
+    return rules;
+  };
+  const auto f = lasting(10s);
+  EXPECT_EQ(use(f, 5s, "no-cache", only(&Honoured::no_cache)), Use::must_validate);
+  EXPECT_EQ(use(f, 5s, "max-age=1, min-fresh=100", only(&Honoured::no_cache)), Use::fresh);
+  EXPECT_EQ(use(f, 5s, "max-age=1", only(&Honoured::max_age)), Use::must_validate);
+  EXPECT_EQ(use(f, 5s, "no-cache, min-fresh=100", only(&Honoured::max_age)), Use::fresh);
+  EXPECT_EQ(use(f, 5s, "min-fresh=100", only(&Honoured::min_fresh)), Use::must_validate);
+  EXPECT_EQ(use(f, 5s, "no-cache, max-age=1", only(&Honoured::min_fresh)), Use::fresh);
+  EXPECT_EQ(use(f, 11s, "max-stale=5, no-cache", only(&Honoured::max_stale)), Use::stale_revalidate);
+  EXPECT_EQ(use(f, 11s, "max-stale", only(&Honoured::no_cache)), Use::must_validate);
+}
+
+// Errors that name no lifetime.
+
+TEST(NegativeTtl, IsForErrorsThatNameNoLifetime) {
+  Rules rules;
+  rules.negative = {{404, 10s}, {4, 2s}, {503, 1s}};
+  EXPECT_EQ(fresh_at_once(answer(404), rules).lifetime, 10s); // the status goes before its class
+  EXPECT_EQ(fresh_at_once(answer(410), rules).lifetime, 2s);
+  EXPECT_EQ(fresh_at_once(answer(503), rules).lifetime, 1s);
+  EXPECT_EQ(fresh_at_once(answer(503), rules).source, LifetimeSource::negative);
+  EXPECT_EQ(fresh_at_once(answer(500), rules).source, LifetimeSource::none);
+  EXPECT_EQ(fresh_at_once(answer(200), rules).source, LifetimeSource::none);
+}
+
+TEST(NegativeTtl, TheOriginsOwnWordGoesBefore) {
+  Rules rules;
+  rules.negative = {{4, 60s}};
+  EXPECT_EQ(fresh_at_once(answer(404, {{"cache-control", "max-age=5"}}), rules).lifetime, 5s);
+  EXPECT_EQ(fresh_at_once(answer(404, {{"cache-control", "max-age=0"}}), rules).lifetime, 0s);
+  EXPECT_EQ(fresh_at_once(answer(404, {{"expires", "0"}}), rules).lifetime, 0s);
+  EXPECT_TRUE(fresh_at_once(answer(404, {{"cache-control", "no-cache"}}), rules).always_validate);
+}
+
+TEST(NegativeTtl, GoesBeforeTheGuessTheDefaultAndTheLeast) {
+  Rules rules;
+  rules.negative = {{404, 10s}};
+  rules.ttl_default = 60s;
+  rules.ttl_min = 30s;
+  EXPECT_EQ(fresh_at_once(answer(404, {{"last-modified", date_at(-100'000s)}}), rules).lifetime, 10s);
+  rules.ttl_max = 4s;
+  EXPECT_EQ(fresh_at_once(answer(404), rules).lifetime, 4s);
+}
+
+TEST(NegativeTtl, AnErrorIsNotShownLongerThanIt) {
+  Rules rules;
+  rules.negative = {{5, 1s}};
+  rules.stale_while_revalidate = 60s;
+  rules.stale_if_error = 60s;
+  const auto f = fresh_at_once(answer(503), rules);
+  EXPECT_EQ(use(f, 2s, "", rules), Use::must_validate);
+  EXPECT_FALSE(may_serve_stale_on_error(f, 2s, true));
+  EXPECT_FALSE(may_serve_stale_on_error(f, 2s, false));
 }
 
 // RFC 9111 section 4.2.4 and RFC 5861: stale answers.

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace verge::model {
 namespace {
@@ -228,6 +229,7 @@ void CaseMaker::request_fields(FieldLines& to) {
 void CaseMaker::response_fields(FieldLines& to) {
   if (!one_in(4)) cache_control(to, false);
   if (one_in(6)) add(to, "cdn-cache-control", targeted());
+  if (one_in(12)) add(to, "verge-cache-control", targeted());
   if (!one_in(4)) add(to, "date", date());
   if (one_in(2)) add(to, "expires", date());
   if (one_in(30)) add(to, "expires", date());
@@ -275,7 +277,14 @@ void CaseMaker::house(House& to) {
   if (one_in(5)) to.most_lifetime = 50;
   to.guess = !one_in(6);
   to.enabled = !one_in(12);
-  to.honour_request_directives = !one_in(5);
+  if (one_in(5)) to.honoured.clear();
+  for (const char* name : {"no-cache", "no-store", "max-age", "min-fresh", "max-stale"}) {
+    if (one_in(10)) to.honoured.erase(name);
+  }
+  for (const int status : {4, 5, 404, 410, 503}) {
+    if (one_in(10)) to.negative[status] = static_cast<Second>(below(60));
+  }
+  if (one_in(6)) to.targets = {"cdn-cache-control", "verge-cache-control"};
   to.keep_set_cookie = one_in(2);
   if (one_in(4)) to.stale_while_revalidate = 15;
   if (one_in(4)) to.stale_if_error = 40;
@@ -399,8 +408,9 @@ Text to_text(const Case& c) {
   add("other request", c.other);
   const House& h = c.house;
   out += fmt::format(
-      "route: enabled {} honour {} default {} min {} max {} guess {} set-cookie {} swr {} sie {} octets {}\n",
-      h.enabled, h.honour_request_directives, h.default_lifetime.value_or(-1), h.least_lifetime, h.most_lifetime,
+      "route: enabled {} honours {} targets {} negative {} default {} min {} max {} guess {} set-cookie {} swr {} sie "
+      "{} octets {}\n",
+      h.enabled, h.honoured, h.targets, h.negative, h.default_lifetime.value_or(-1), h.least_lifetime, h.most_lifetime,
       h.guess, h.keep_set_cookie, h.stale_while_revalidate, h.stale_if_error, h.most_octets);
   out += fmt::format("sent {} came {} now {} (ms after {}), body of {}\n", c.sent - kNoon * 1000, c.came - kNoon * 1000,
                      c.now - kNoon * 1000, written(kNoon, 0), c.length);

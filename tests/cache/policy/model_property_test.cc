@@ -50,7 +50,11 @@ Rules rules_of(const model::House& h) {
   out.store_set_cookie = h.keep_set_cookie;
   out.stale_while_revalidate = Seconds{h.stale_while_revalidate};
   out.stale_if_error = Seconds{h.stale_if_error};
-  out.honour_request_directives = h.honour_request_directives;
+  const auto counts = [&](const char* name) { return h.honoured.contains(name); };
+  out.honoured = {counts("no-cache"),  counts("no-store"),  counts("max-age"),
+                  counts("min-fresh"), counts("max-stale"), counts("only-if-cached")};
+  out.targets = h.targets;
+  for (const auto& [status, seconds] : h.negative) out.negative.push_back({status, Seconds{seconds}});
   out.max_object = h.most_octets;
   return out;
 }
@@ -122,7 +126,7 @@ Difference compare(const Text& what, const Text& policy, const Text& model) {
 
 Difference directives_differ(const Case& c) {
   const auto answer = compare("directives of the response (RFC 9111 5.2.2, RFC 9213)",
-                              text_of(response_directives(headers(c.response.lines))),
+                              text_of(response_directives(headers(c.response.lines), rules_of(c.house))),
                               text_of(model::response_directives(c.response.lines, c.house)));
   if (answer) return answer;
   return compare("directives of the request (RFC 9111 5.2.1, 5.4)",
@@ -133,7 +137,7 @@ Difference directives_differ(const Case& c) {
 Difference freshness_differs(const Case& c) {
   const Freshness f = freshness_of(c);
   const model::Life m = life_of(c);
-  constexpr std::string_view kSources[] = {"none", "s-maxage", "max-age", "expires", "heuristic", "route"};
+  constexpr std::string_view kSources[] = {"none", "s-maxage", "max-age", "expires", "heuristic", "route", "negative"};
   constexpr std::string_view kFormat = "age {}ms lifetime {}ms from {} always-validate {} never-stale {} swr {} sie {}";
   return compare(
       "freshness (RFC 9111 4.2.1, 4.2.2, 4.2.3; stale windows RFC 5861)",
@@ -168,7 +172,7 @@ Difference storing_differs(const Case& c) {
 }
 
 Difference kept_fields_differ(const Case& c) {
-  return compare("what is kept (RFC 9111 3.1)", text_of(storable_headers(response_of(c))),
+  return compare("what is kept (RFC 9111 3.1)", text_of(storable_headers(response_of(c), rules_of(c.house))),
                  text_of(model::kept_fields(c.response.lines, c.house)));
 }
 

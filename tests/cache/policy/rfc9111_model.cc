@@ -123,6 +123,17 @@ Directives request_directives(const FieldLines& lines, const House& house) {
   return out;
 }
 
+Directives honoured(const Directives& asked, const House& house) {
+  Directives out;
+  for (const Text& flag : asked.flags) {
+    if (house.honoured.contains(flag)) out.flags.insert(flag);
+  }
+  for (const auto& [name, seconds] : asked.seconds) {
+    if (house.honoured.contains(name)) out.seconds[name] = seconds;
+  }
+  return out;
+}
+
 Life life_of(const Message& response, Millisecond sent, Millisecond came, const House& house) {
   const Directives d = response_directives(response.lines, house);
   Life out;
@@ -150,6 +161,13 @@ Life life_of(const Message& response, Millisecond sent, Millisecond came, const 
     take(at ? Rule::lifetime_expires : Rule::lifetime_expires_invalid); // 5.3: invalid is "a time in the past"
     out.source = Source::expires;
     out.lifetime = at ? std::clamp<Second>(*at - made, 0, house.too_large) : 0;
+  } else if (takes(house.negative.contains(response.status), Rule::lifetime_negative)) {
+    // House: an error is kept as long as the route says for its status, else for its class.
+    out.source = Source::negative;
+    out.lifetime = house.negative.at(response.status);
+  } else if (takes(house.negative.contains(response.status / 100), Rule::lifetime_negative)) {
+    out.source = Source::negative;
+    out.lifetime = house.negative.at(response.status / 100);
   } else if (takes(house.default_lifetime && guessable, Rule::lifetime_route)) {
     out.source = Source::route;
     out.lifetime = *house.default_lifetime;
@@ -166,7 +184,9 @@ Life life_of(const Message& response, Millisecond sent, Millisecond came, const 
   }
   takes(out.source == Source::none, Rule::lifetime_none);
   const bool forbids = d.flags.contains("no-store") || d.flags.contains("private") || d.flags.contains("no-cache");
-  if (out.source != Source::none && !forbids && takes(out.lifetime < house.least_lifetime, Rule::lifetime_raised)) {
+  const bool negative = out.source == Source::negative; // House: it is neither raised nor shown beyond its time
+  if (out.source != Source::none && !negative && !forbids &&
+      takes(out.lifetime < house.least_lifetime, Rule::lifetime_raised)) {
     out.lifetime = house.least_lifetime;
   }
   if (takes(out.lifetime > house.most_lifetime, Rule::lifetime_cut)) out.lifetime = house.most_lifetime;
@@ -176,15 +196,16 @@ Life life_of(const Message& response, Millisecond sent, Millisecond came, const 
   const bool forbidden =
       out.always_validate || d.flags.contains("must-revalidate") || d.flags.contains("proxy-revalidate");
   const bool s_maxage = d.seconds.contains("s-maxage");
-  out.never_stale = takes(forbidden, Rule::stale_forbidden) || s_maxage;
+  out.never_stale = takes(forbidden, Rule::stale_forbidden) || s_maxage || (negative && response.status >= 500);
+  out.immutable = d.flags.contains("immutable");
   if (!forbidden) {
     // House: a window that the origin names beside s-maxage is its wish; the route's is not.
     for (const auto& [name, window, of_route] :
          {std::tuple{"stale-while-revalidate", &out.stale_while_revalidate, house.stale_while_revalidate},
           std::tuple{"stale-if-error", &out.stale_if_error, house.stale_if_error}}) {
       takes(s_maxage && d.seconds.contains(name), Rule::stale_beside_s_maxage);
-      takes(!s_maxage && !d.seconds.contains(name) && of_route > 0, Rule::stale_of_route);
-      *window = seconds_or(d, name, s_maxage ? 0 : of_route);
+      takes(!s_maxage && !negative && !d.seconds.contains(name) && of_route > 0, Rule::stale_of_route);
+      *window = seconds_or(d, name, s_maxage || negative ? 0 : of_route);
     }
   }
   return out;
@@ -199,14 +220,17 @@ Millisecond age_at(const Life& life, Millisecond came, Millisecond now) {
 Reuse reuse(const Life& life, Millisecond age, const Directives& request, const House& house) {
   const Millisecond lifetime = life.lifetime * 1000;
   const bool fresh = lifetime > age; // section 4.2: response_is_fresh = (freshness_lifetime > current_age)
-  const Directives asked = house.honour_request_directives ? request : Directives{};
+  const Directives asked = honoured(request, house);
   if (takes(life.always_validate, Rule::reuse_no_cache)) return Reuse::validate;
   // 5.2.1.4
   if (takes(asked.flags.contains("no-cache"), Rule::reuse_request_no_cache)) return Reuse::validate;
   const bool bounded = asked.seconds.contains("max-age");
   if (bounded) { // 5.2.1.1: "whose age is less than or equal to". House: 0 always asks
     const Second most = asked.seconds.at("max-age");
-    if (takes(age > most * 1000 || most == 0, Rule::reuse_request_max_age)) return Reuse::validate;
+    // RFC 8246 section 2: no validation "unless there is a signal from the client that a validation is necessary".
+    // House: no-cache is one, max-age is not.
+    const bool settled = takes(life.immutable && fresh, Rule::reuse_immutable);
+    if (!settled && takes(age > most * 1000 || most == 0, Rule::reuse_request_max_age)) return Reuse::validate;
   }
   // 5.2.1.3: "whose freshness lifetime is no less than its current age plus the specified time"
   if (const Second least = seconds_or(asked, "min-fresh", -1); least >= 0) {

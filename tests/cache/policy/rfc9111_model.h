@@ -12,7 +12,10 @@ namespace verge::model {
 // What the RFC leaves to a cache, as cache/policy/README.md chooses it, and a route's settings.
 struct House {
   bool enabled = true;
-  bool honour_request_directives = true;
+  // Directives of requests that count; Pragma goes with no-cache.
+  std::set<Text> honoured = {"no-cache", "no-store", "max-age", "min-fresh", "max-stale", "only-if-cached"};
+  std::vector<Text> targets = {"verge-cache-control", "cdn-cache-control"}; // RFC 9213 section 2.2: the target list
+  std::map<int, Second> negative; // lifetimes of errors that name none; 4 and 5 stand for a class
   std::optional<Second> default_lifetime;
   Second least_lifetime = 0, most_lifetime = 31'536'000;
   bool guess = true;                // section 4.2.2
@@ -45,13 +48,16 @@ struct Directives {
 Directives response_directives(const FieldLines& lines, const House& house);
 Directives request_directives(const FieldLines& lines, const House& house); // a bare max-stale is a flag
 
-enum class Source : uint8_t { none, s_maxage, max_age, expires, guess, route };
+Directives honoured(const Directives& asked, const House& house);
+
+enum class Source : uint8_t { none, s_maxage, max_age, expires, guess, route, negative };
 struct Life {
   Millisecond initial_age = 0; // section 4.2.3
   Second lifetime = 0;         // section 4.2.1, 4.2.2
   Source source = Source::none;
   bool always_validate = false;                          // section 5.2.2.4
   bool never_stale = false;                              // section 4.2.4
+  bool immutable = false;                                // RFC 8246
   Second stale_while_revalidate = 0, stale_if_error = 0; // RFC 5861
 };
 Life life_of(const Message& response, Millisecond sent, Millisecond came, const House& house);

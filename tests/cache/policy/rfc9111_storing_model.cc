@@ -42,7 +42,7 @@ std::set<Text> reasons_not_to_store(const Message& request, const Message& respo
   if (takes(!house.enabled, Rule::store_route_off)) why.insert("route-off");
   // 5.2.1.5: "a cache MUST NOT store any part of either this request or any response to it".
   const bool asked = request_directives(request.lines, house).flags.contains("no-store");
-  if (takes(house.honour_request_directives && asked, Rule::store_request_no_store)) why.insert("request-no-store");
+  if (takes(house.honoured.contains("no-store") && asked, Rule::store_request_no_store)) why.insert("request-no-store");
   // "the response status code is final", and "if the response status code is 206 or 304, or the must-understand
   // directive is present: the cache understands the response status code". House: parts are kept by other means.
   if (takes(response.status == 206, Rule::store_partial)) why.insert("partial-content");

@@ -181,10 +181,12 @@ void apply(Directives& out, const Text& name, const Value& value, const House& h
 
 } // namespace
 
-std::optional<Directives> targeted_directives(const FieldLines& lines, const House& house) {
-  if (!has(lines, "cdn-cache-control")) return std::nullopt;
+namespace {
+
+std::optional<Directives> directives_of(const FieldLines& lines, const Text& field, const House& house) {
+  if (!has(lines, field)) return std::nullopt;
   Text combined; // RFC 9110 section 5.3
-  for (const Text& value : values_of(lines, "cdn-cache-control")) combined += (combined.empty() ? "" : ", ") + value;
+  for (const Text& value : values_of(lines, field)) combined += (combined.empty() ? "" : ", ") + value;
   Reader r{combined};
   std::vector<std::pair<Text, Value>> members;
   if (takes(!dictionary(r, members) || members.empty(), Rule::targeted_invalid)) return std::nullopt;
@@ -193,6 +195,16 @@ std::optional<Directives> targeted_directives(const FieldLines& lines, const Hou
   out.targeted = true;
   for (const auto& [name, value] : members) apply(out, name, value, house);
   return out;
+}
+
+} // namespace
+
+// Section 2.2: "the first ... with a valid, non-empty value" of the target list.
+std::optional<Directives> targeted_directives(const FieldLines& lines, const House& house) {
+  for (const Text& field : house.targets) {
+    if (auto found = directives_of(lines, field, house)) return found;
+  }
+  return std::nullopt;
 }
 
 } // namespace verge::model

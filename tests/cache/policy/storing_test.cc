@@ -110,7 +110,7 @@ TEST(MayStore, NotWhenTheRequestSaysNoStore) {
   const auto request = get_with({{"cache-control", "no-store"}});
   EXPECT_EQ(verdict(answer(200, {{"cache-control", "max-age=60"}}), request), StoreVerdict::request_no_store);
   Rules rules;
-  rules.honour_request_directives = false;
+  rules.honoured.no_store = false;
   EXPECT_EQ(verdict(answer(200, {{"cache-control", "max-age=60"}}), request, rules), StoreVerdict::store);
 }
 
@@ -158,7 +158,7 @@ TEST(MayStore, ASetCookieThatIsNotKeptDoesNotMatter) {
   for (const std::string_view d : {"max-age=60, private=\"set-cookie\"", "max-age=60, no-cache=\"Set-Cookie\""}) {
     const auto response = answer(200, {{"cache-control", d}, {"set-cookie", "a=b"}});
     EXPECT_EQ(verdict(response), StoreVerdict::store) << d;
-    EXPECT_FALSE(storable_headers(response).has("set-cookie")) << d;
+    EXPECT_FALSE(storable_headers(response, {}).has("set-cookie")) << d;
   }
 }
 
@@ -228,7 +228,7 @@ TEST(StoreVerdict, EachHasItsOwnWord) {
 }
 
 TEST(StorableHeaders, KeepWhatIsForEveryHop) {
-  const auto kept = storable_headers(answer(200, {{"content-type", "text/plain"}, {"x-a", "1"}, {"x-a", "2"}}));
+  const auto kept = storable_headers(answer(200, {{"content-type", "text/plain"}, {"x-a", "1"}, {"x-a", "2"}}), {});
   EXPECT_EQ(kept.size(), 3u);
   EXPECT_EQ(kept.joined("x-a"), "1, 2");
 }
@@ -246,7 +246,8 @@ TEST(StorableHeaders, DropWhatIsForOneHop) {
                                                   {"transfer-encoding", "chunked"},
                                                   {"upgrade", "h2c"},
                                                   {"age", "10"},
-                                                  {"x-end", "1"}}));
+                                                  {"x-end", "1"}}),
+                                     {});
   EXPECT_EQ(kept.size(), 1u);
   EXPECT_TRUE(kept.has("x-end"));
 }
@@ -256,7 +257,8 @@ TEST(StorableHeaders, DropFieldsThatNoCacheOrPrivateName) {
                                                   {"a", "1"},
                                                   {"b", "1"},
                                                   {"c", "1"},
-                                                  {"d", "1"}}));
+                                                  {"d", "1"}}),
+                                     {});
   EXPECT_FALSE(kept.has("a") || kept.has("b") || kept.has("c"));
   EXPECT_TRUE(kept.has("d"));
   EXPECT_TRUE(kept.has("cache-control"));
@@ -288,10 +290,97 @@ TEST(ResponseTags, AreAtMostFifty) {
 
 TEST(ResponseTags, AreNoneWithoutTagHeaders) { EXPECT_THAT(response_tags(headers_of({{"x", "y"}}), {}), IsEmpty()); }
 
-TEST(ResponseTags, ATagHeadersNameInTheRulesKnowsNoCase) {
+TEST(ResponseTags, AreSeparatedAsTheRulesSay) {
   Rules rules;
-  rules.tag_headers = {"Surrogate-Key"};
-  EXPECT_THAT(response_tags(headers_of({{"surrogate-key", "a b"}}), rules), ElementsAre("a", "b"));
+  rules.tag_headers = {{"xkey", ' '}, {"edge-cache-tag", ','}};
+  EXPECT_THAT(response_tags(headers_of({{"xkey", "a b"}, {"edge-cache-tag", "c,d"}, {"surrogate-key", "no"}}), rules),
+              ElementsAre("a", "b", "c", "d"));
+}
+
+// Errors with a lifetime from the rules are kept, and only where nothing forbids it.
+
+TEST(MayStore, AnErrorWithANegativeTtlIsKept) {
+  Rules rules;
+  rules.negative = {{404, 10s}, {5, 1s}};
+  for (const int status : {404, 500, 503, 599}) {
+    const auto response = answer(status);
+    EXPECT_EQ(may_store(get_with(), response, fresh_at_once(response, rules), rules), StoreVerdict::store) << status;
+  }
+  const auto none = answer(403);
+  EXPECT_EQ(may_store(get_with(), none, fresh_at_once(none, rules), rules), StoreVerdict::status_not_cacheable);
+}
+
+TEST(MayStore, ANegativeTtlOverrulesNoneOfTheOriginsRefusals) {
+  Rules rules;
+  rules.negative = {{404, 10s}, {4, 10s}};
+  const auto verdict = [&](const http::RequestHead& request, const http::ResponseHead& response) {
+    return may_store(request, response, fresh_at_once(response, rules), rules);
+  };
+  EXPECT_EQ(verdict(get_with(), answer(404, {{"cache-control", "no-store"}})), StoreVerdict::no_store);
+  EXPECT_EQ(verdict(get_with(), answer(404, {{"cache-control", "private"}})), StoreVerdict::private_response);
+  EXPECT_EQ(verdict(get_with(), answer(404, {{"cache-control", "no-cache"}})), StoreVerdict::no_lifetime_left);
+  EXPECT_EQ(verdict(get_with({{"authorization", "x"}}), answer(404)), StoreVerdict::authorization);
+  EXPECT_EQ(verdict(get_with(), answer(404, {{"set-cookie", "a=b"}})), StoreVerdict::set_cookie);
+  EXPECT_EQ(verdict(get_with(), answer(404, {{"vary", "*"}})), StoreVerdict::vary_star);
+  EXPECT_EQ(verdict(get_with(), answer(429)), StoreVerdict::status_not_cacheable);
+}
+
+TEST(MayStore, ANegativeTtlOfNothingKeepsNothing) {
+  Rules rules;
+  rules.negative = {{404, 0s}};
+  const auto response = answer(404, {{"last-modified", date_at(-100'000s)}});
+  EXPECT_NE(may_store(get_with(), answer(404), fresh_at_once(answer(404), rules), rules), StoreVerdict::store);
+  EXPECT_EQ(fresh_at_once(response, rules).lifetime, 0s);
+}
+
+// What spoke to us alone.
+
+TEST(ControlFields, AreTakenOutOfWhatIsServedAndGivenBack) {
+  auto headers = headers_of({{"surrogate-key", "a b"},
+                             {"content-type", "text/plain"},
+                             {"cache-tag", "c"},
+                             {"surrogate-control", "max-age=5"},
+                             {"verge-cache-control", "max-age=5"},
+                             {"x-amz-meta-cache-tag", "d"},
+                             {"cdn-cache-control", "max-age=9"},
+                             {"cache-groups", "\"g\""}});
+  const auto control = take_control_fields(headers, {});
+  EXPECT_EQ(control.size(), 5u);
+  EXPECT_EQ(control.get("surrogate-key"), "a b");
+  EXPECT_EQ(headers.size(), 3u);
+  EXPECT_TRUE(headers.has("cdn-cache-control")); // other CDNs on the way may obey it (RFC 9213 section 2.1)
+  EXPECT_TRUE(headers.has("cache-groups"));      // a client's own cache has use for it
+}
+
+TEST(ControlFields, AreWhatTheRulesSay) {
+  Rules rules;
+  rules.strip = {"cdn-cache-control"};
+  auto headers = headers_of({{"surrogate-key", "a"}, {"cdn-cache-control", "max-age=9"}});
+  EXPECT_EQ(take_control_fields(headers, rules).size(), 1u);
+  EXPECT_TRUE(headers.has("surrogate-key"));
+  rules.strip = {};
+  EXPECT_TRUE(take_control_fields(headers, rules).empty());
+}
+
+TEST(ControlFields, WarningIsDropped) { // RFC 9111 section 5.5
+  auto headers = headers_of({{"warning", "110 - \"Response is Stale\""}, {"a", "1"}});
+  EXPECT_TRUE(take_control_fields(headers, {}).empty());
+  EXPECT_EQ(headers.size(), 1u);
+}
+
+TEST(FirstAnswerFields, AreThoseThatTheStoreMustNotKeep) { // RFC 9111 sections 5.2.2.4, 5.2.2.7
+  const auto response =
+      answer(200, {{"cache-control", "private=\"set-cookie, connection\", no-cache=\"x-a\", max-age=9"},
+                   {"connection", "close"},
+                   {"set-cookie", "a=1"},
+                   {"set-cookie", "b=2"},
+                   {"x-a", "1"},
+                   {"x-b", "1"}});
+  const auto first = first_answer_fields(response, {});
+  EXPECT_EQ(first.size(), 3u);
+  EXPECT_EQ(first.count("set-cookie"), 2u);
+  EXPECT_TRUE(first.has("x-a"));
+  EXPECT_TRUE(first_answer_fields(answer(200, {{"cache-control", "private"}, {"a", "1"}}), {}).empty());
 }
 
 } // namespace

@@ -52,6 +52,7 @@ TEST(PurgeRequest, SaysWhatIsWrong) {
   EXPECT_THAT(error_of(R"({"paths": [1]})"), HasSubstr("must hold strings only"));
   EXPECT_THAT(error_of(R"({"all": "yes"})"), HasSubstr("\"all\" must be true or false"));
   EXPECT_THAT(error_of(R"({"tags": [""]})"), HasSubstr("an empty tag"));
+  EXPECT_THAT(error_of(R"({"tags": ["https://h group"]})"), HasSubstr("no response has it"));
   EXPECT_THAT(error_of(R"({"paths": ["img/a.png"]})"), HasSubstr("path \"img/a.png\""));
 }
 

@@ -103,5 +103,64 @@ TEST(Freshen, CountsTheAgeThatThe304CameWith) {
   EXPECT_FALSE(out->headers.has("age"));
 }
 
+TEST(Admit, KeepsWhatSpokeToUsApartFromWhatIsServed) {
+  auto response = fresh();
+  response.headers.add("surrogate-key", "A b");
+  response.headers.add("surrogate-control", "max-age=600");
+  response.headers.add("cache-groups", "\"G\"");
+  const auto a = admit(get(), std::move(response), kKey, 1, kSent, kCame, {});
+  EXPECT_EQ(a.verdict, StoreVerdict::store);
+  EXPECT_EQ(a.head->freshness.lifetime, 600s);
+  EXPECT_EQ(a.head->tags, (std::vector<std::string>{"a", "b", "https://h G"}));
+  EXPECT_FALSE(a.head->headers.has("surrogate-key") || a.head->headers.has("surrogate-control"));
+  EXPECT_EQ(a.head->h1_text.find("surrogate"), std::string::npos);
+  EXPECT_EQ(a.head->control.size(), 2u);
+  EXPECT_TRUE(a.head->headers.has("cache-groups"));
+}
+
+TEST(Admit, AnAnswerThatPassesIsStrippedToo) {
+  auto response = fresh();
+  response.headers.add("cache-tag", "a");
+  response.headers.add("verge-cache-control", "no-store");
+  response.headers.add("warning", "110 - \"x\"");
+  const auto a = admit(get(), std::move(response), kKey, 1, kSent, kCame, {});
+  EXPECT_EQ(a.verdict, StoreVerdict::no_store);
+  EXPECT_FALSE(a.head->headers.has("cache-tag") || a.head->headers.has("verge-cache-control") ||
+               a.head->headers.has("warning"));
+}
+
+TEST(Admit, FieldsForTheOneWhoAskedAreNotStored) {
+  auto response = fresh();
+  response.headers.set("cache-control", "max-age=60, private=\"set-cookie\"");
+  response.headers.add("set-cookie", "a=1");
+  const auto a = admit(get(), std::move(response), kKey, 1, kSent, kCame, {});
+  EXPECT_EQ(a.verdict, StoreVerdict::store);
+  EXPECT_FALSE(a.head->headers.has("set-cookie"));
+  EXPECT_EQ(a.first_only.get("set-cookie"), "a=1");
+}
+
+TEST(Freshen, WhatTheStripTookStillCounts) {
+  auto response = fresh();
+  response.headers.add("surrogate-key", "a");
+  response.headers.add("surrogate-control", "max-age=600");
+  response.headers.add("cache-groups", "\"g\"");
+  const auto stored = admit(get(), std::move(response), kKey, 1, kSent, kCame, {}).head;
+  http::ResponseHead not_modified;
+  not_modified.status = 304;
+  const auto same = freshen(*stored, not_modified, 9, kSent + 1h, kCame + 1h, {});
+  EXPECT_EQ(same->freshness.lifetime, 600s);
+  EXPECT_EQ(same->tags, (std::vector<std::string>{"a", "https://h g"}));
+  EXPECT_EQ(same->control.size(), 2u);
+  EXPECT_FALSE(same->headers.has("surrogate-key"));
+
+  not_modified.headers.add("surrogate-key", "b");
+  not_modified.headers.add("surrogate-control", "max-age=5");
+  const auto changed = freshen(*same, not_modified, 10, kSent + 2h, kCame + 2h, {});
+  EXPECT_EQ(changed->freshness.lifetime, 5s);
+  EXPECT_EQ(changed->tags, (std::vector<std::string>{"b", "https://h g"}));
+  EXPECT_EQ(changed->control.get("surrogate-key"), "b");
+  EXPECT_EQ(changed->h1_text.find("surrogate"), std::string::npos);
+}
+
 } // namespace
 } // namespace verge::pipeline

@@ -50,5 +50,16 @@ TEST(Glob, ManyStarsCostNoMoreThanTheirProduct) {
   EXPECT_FALSE(glob_match(pattern + "b", text));
 }
 
+TEST(Forward, SaysThatSurrogateControlIsObeyedOnlyWhereTheRouteWantsIt) {
+  auto headers = forwarded_headers(with("surrogate-capability", "evil=\"ESI/1.0\""), {}, true);
+  announce_surrogate(headers, {});
+  EXPECT_EQ(headers.get("surrogate-capability"), "evil=\"ESI/1.0\"");
+  policy::Rules rules;
+  rules.surrogate_capability = true;
+  rules.surrogate_id = "edge1";
+  announce_surrogate(headers, rules);
+  EXPECT_EQ(headers.joined("surrogate-capability"), "edge1=\"Surrogate/1.0\"");
+}
+
 } // namespace
 } // namespace verge::pipeline

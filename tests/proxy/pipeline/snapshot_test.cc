@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "cache/policy/storing.h"
+#include "config/checks.h"
+
 namespace verge::pipeline {
 namespace {
 
@@ -49,6 +52,43 @@ TEST(Snapshot, TakesTheFirstRouteThatMatches) {
   EXPECT_EQ(Snapshot::route(*site, "/apix")->origin, "web");
   EXPECT_EQ(Snapshot::route(*s->site("a.eu.example.com"), "/x.css"), nullptr);
   EXPECT_EQ(s->origins().at(Snapshot::route(*site, "/api/x")->origin_index)->name, "api");
+}
+
+policy::Rules rules_with(config::RouteCache cache) {
+  auto c = std::make_shared<config::Config>();
+  c->origins["web"].name = "web";
+  config::Route route;
+  route.match = "/*";
+  route.origin = "web";
+  route.cache = std::move(cache);
+  c->sites.push_back({{"*"}, {route}});
+  const auto s = Snapshot::compile(c);
+  return Snapshot::route(*s->site("any"), "/")->rules;
+}
+
+TEST(Snapshot, TheDefaultsOfConfigAndPolicyAreTheSame) {
+  const auto rules = rules_with({});
+  const policy::Rules plain;
+  EXPECT_EQ(rules.honoured, plain.honoured);
+  EXPECT_EQ(rules.targets, plain.targets);
+  EXPECT_EQ(rules.surrogate_id, plain.surrogate_id);
+  EXPECT_EQ(rules.tag_headers, plain.tag_headers);
+  EXPECT_EQ(rules.strip, plain.strip);
+  EXPECT_EQ(rules.negative, plain.negative);
+}
+
+TEST(Snapshot, WhatIsStrippedFollowsTheTagHeadersUnlessItIsSaid) {
+  config::RouteCache cache;
+  cache.tag_headers = {{"x-tags", ' '}};
+  EXPECT_EQ(rules_with(cache).strip, (std::vector<std::string>{"verge-cache-control", "surrogate-control", "x-tags"}));
+  cache.strip.emplace();
+  EXPECT_TRUE(rules_with(cache).strip.empty());
+}
+
+TEST(Snapshot, TheConfigRefusesANegativeTtlWherePolicyNeverStores) {
+  for (int status = 400; status < 600; ++status) {
+    EXPECT_EQ(config::answers_one_request(status), policy::about_the_request(status)) << status;
+  }
 }
 
 } // namespace
