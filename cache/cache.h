@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "cache/entry/entry.h"
 #include "cache/invalidate/epochs.h"
@@ -114,9 +115,12 @@ class Cache {
   virtual Disk* disk() noexcept = 0; // null: RAM only
   struct Stats {
     uint64_t ram_entries = 0, ram_bytes = 0, flights = 0;
+    uint64_t ram_heads = 0, ram_bodies = 0, ram_index = 0; // parts of ram_bytes
     DiskStats disk;
   };
   virtual Stats stats() const = 0;
+  // What each site may take on disk, by site_id: see Disk::set_quotas.
+  virtual void set_quotas(std::unordered_map<uint64_t, uint64_t> /*by_site*/) {}
   virtual void flush() = 0;
 };
 

@@ -114,6 +114,7 @@ struct Route {
 struct Site {
   std::vector<std::string> hosts; // "www.example.com", "*.example.org", "*"
   std::vector<Route> routes;
+  uint64_t quota = 0; // octets of its responses on disk; 0: no limit of its own
 };
 
 struct Sns {

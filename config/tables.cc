@@ -305,6 +305,8 @@ const Table<Site>& site_table() {
               "www.example.com; *.example.org for all names below; * for any other")
               .required(),
           row("routes", &Site::routes, ListOf<Sub<Route>>{{route_table()}}, "tried in this order").required(),
+          row("quota", &Site::quota, size_between(0, 64 * kTiB),
+              "most octets of its responses on disk; beyond it its own oldest go; 0: no limit of its own"),
       });
   return table;
 }
