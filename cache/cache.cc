@@ -165,8 +165,19 @@ class TieredCache final : public Cache {
   const Epochs& epochs() const noexcept override { return *core_.epochs; }
   Disk* disk() noexcept override { return core_.disk.get(); }
   Stats stats() const override {
-    return {core_.ram.entries(), core_.ram.bytes(), core_.flights->size(),
-            core_.disk != nullptr ? core_.disk->stats() : DiskStats{}};
+    const RamTier::Use ram = core_.ram.use();
+    Stats out;
+    out.ram_entries = ram.entries;
+    out.ram_heads = ram.heads;
+    out.ram_bodies = ram.bodies;
+    out.ram_index = ram.index;
+    out.ram_bytes = ram.heads + ram.bodies + ram.index;
+    out.flights = core_.flights->size();
+    if (core_.disk != nullptr) out.disk = core_.disk->stats();
+    return out;
+  }
+  void set_quotas(std::unordered_map<uint64_t, uint64_t> by_site) override {
+    if (core_.disk != nullptr) core_.disk->set_quotas(std::move(by_site));
   }
   void flush() override {
     if (core_.disk != nullptr) core_.disk->flush();

@@ -160,7 +160,23 @@ class LmdbDisk final : public Disk {
                    false);
   }
 
-  DiskStats stats() const override { return writer_.stats(); }
+  void set_quotas(std::unordered_map<uint64_t, uint64_t> by_site) override {
+    env_->accounts().set_quotas(std::move(by_site));
+    writer_.submit({[](WriteTxn& txn) {
+                      txn.trim();
+                      return 0;
+                    },
+                    {},
+                    1'024,
+                    false},
+                   false);
+  }
+
+  DiskStats stats() const override {
+    DiskStats out = writer_.stats();
+    out.sites = env_->accounts().uses();
+    return out;
+  }
   void flush() override { writer_.flush(); }
 
  private:
@@ -279,7 +295,25 @@ class LmdbDisk final : public Disk {
   ReaderThreads threads_; // last: ends first
 };
 
-// Epochs and state as they were persisted. False: damaged.
+bool restore_accounts(const Env& env, MDB_txn* txn) {
+  env.accounts().clear();
+  MDB_cursor* raw = nullptr;
+  if (mdb_cursor_open(txn, env.tables().sys, &raw) != 0) return false;
+  const Handle<MDB_cursor, mdb_cursor_close> cursor(raw);
+  MDB_val key = val(kAccountPrefix), value;
+  for (int rc = mdb_cursor_get(raw, &key, &value, MDB_SET_RANGE); rc != MDB_NOTFOUND;
+       rc = mdb_cursor_get(raw, &key, &value, MDB_NEXT)) {
+    if (rc != 0) return false;
+    const auto site = account_site(view(key));
+    if (!site) break; // behind them
+    auto account = Account::decode(view(value));
+    if (!account) return false;
+    env.accounts().put(*site, std::move(*account));
+  }
+  return true;
+}
+
+// Epochs, accounts and state as they were persisted. False: damaged.
 bool restore(const Env& env, Epochs& epochs, State& state) {
   ParkedTxns parked(env);
   const ReadScope scope(parked);
@@ -300,7 +334,7 @@ bool restore(const Env& env, Epochs& epochs, State& state) {
     epochs.restore(*row);
   }
   epochs.restore_current(state.seq);
-  return true;
+  return restore_accounts(env, scope.txn());
 }
 
 } // namespace
@@ -313,6 +347,7 @@ Result<std::unique_ptr<Disk>> Disk::open(const DiskOptions& options, const Clock
     // Without all its epochs nothing in it may be served.
     if (auto fresh = (*env)->start_anew("an invalidation record is damaged", clock); !fresh)
       return std::unexpected(std::move(fresh).error());
+    (*env)->accounts().clear();
     state = {};
     state.seq = epochs.current();
   }

@@ -10,11 +10,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "cache/entry/entry.h"
 #include "cache/invalidate/epochs.h"
 #include "cache/listing.h"
+#include "cache/lmdb/accounts.h"
 #include "proxy/base/clock.h"
 #include "proxy/base/executor.h"
 #include "proxy/base/result.h"
@@ -35,7 +37,8 @@ struct DiskOptions {
 
 struct DiskStats {
   uint64_t entries = 0, bytes_used = 0, map_bytes = 0, stores = 0, stores_dropped = 0, evicted = 0, write_errors = 0;
-  bool writable = true; // false: disk full or failing; serving goes on
+  std::vector<SiteUse> sites; // what each site's responses take, of those that can be found
+  bool writable = true;       // false: disk full or failing; serving goes on
 };
 
 class Disk : public BodyStore {
@@ -84,6 +87,10 @@ class Disk : public BodyStore {
                         std::move_only_function<void(Result<>)> done) = 0;
   virtual std::vector<std::pair<std::string, std::string>> notes(std::string_view prefix) const = 0;
   virtual void erase_notes(std::vector<std::string> keys) = 0;
+
+  // Octets that a site's responses may take, by site_id; those not named have no limit of their own. Beyond it the
+  // site's own oldest go. A response larger than the whole quota is not stored.
+  virtual void set_quotas(std::unordered_map<uint64_t, uint64_t> /*by_site*/) {}
 
   virtual DiskStats stats() const = 0;
   // Waits until all that was handed in before is committed, or given up. For tests and the end of the program.

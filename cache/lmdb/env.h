@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "cache/lmdb/accounts.h"
 #include "cache/lmdb/layout.h"
 #include "proxy/base/clock.h"
 #include "proxy/base/handle.h"
@@ -42,6 +43,7 @@ class Env {
   uint64_t seed() const noexcept { return seed_; }
   uint64_t page_bytes() const noexcept { return page_bytes_; }
   uint64_t map_bytes() const noexcept { return map_bytes_; }
+  Accounts& accounts() const noexcept { return *accounts_; }
 
   // Pages in use by all tables as `txn` sees them, LMDB's own included. A handful of additions.
   uint64_t pages_used(MDB_txn* txn) const;
@@ -70,6 +72,7 @@ class Env {
   int data_fd_ = -1; // LMDB's
   Tables tables_;
   uint64_t seed_ = 0, page_bytes_ = 4096, map_bytes_ = 0;
+  const std::unique_ptr<Accounts> accounts_ = std::make_unique<Accounts>();
   std::atomic<uint64_t> needed_bytes_{0};
   uint64_t file_bytes_ = 0;
 };

@@ -56,40 +56,65 @@ std::vector<std::string> split_names(std::string_view names) {
   return out;
 }
 
-size_t IndexRow::responses() const noexcept {
-  size_t n = id != 0 ? 1 : 0;
-  for (const List& list : lists) n += list.variants.size();
-  return n;
+std::vector<Stored> IndexRow::responses() const {
+  std::vector<Stored> out;
+  if (own.id != 0) out.push_back(own);
+  for (const List& list : lists) {
+    for (const Variant& v : list.variants) out.push_back(v.stored);
+  }
+  return out;
 }
 
-bool IndexRow::holds(uint64_t wanted) const noexcept {
-  return id == wanted || std::ranges::any_of(lists, [wanted](const List& list) {
-           return std::ranges::find(list.variants, wanted, &Variant::id) != list.variants.end();
-         });
+Stored* IndexRow::find(uint64_t id) noexcept {
+  if (own.id == id) return &own;
+  for (List& list : lists) {
+    for (Variant& v : list.variants) {
+      if (v.stored.id == id) return &v.stored;
+    }
+  }
+  return nullptr;
 }
 
-bool IndexRow::remove(uint64_t gone) {
-  if (id == gone) {
-    id = 0;
+bool IndexRow::remove(uint64_t id) {
+  if (own.id == id) {
+    own = {};
     return true;
   }
   for (auto list = lists.begin(); list != lists.end(); ++list) {
-    if (std::erase_if(list->variants, [gone](const Variant& v) { return v.id == gone; }) == 0) continue;
+    if (std::erase_if(list->variants, [id](const Variant& v) { return v.stored.id == id; }) == 0) continue;
     if (list->variants.empty()) lists.erase(list);
     return true;
   }
   return false;
 }
 
+namespace {
+
+void put_stored(Packer& p, const Stored& s) {
+  p.num(s.id);
+  p.num(s.bytes);
+  p.num(s.site);
+}
+
+Stored take_stored(Unpacker& u) {
+  Stored s;
+  s.id = u.num<uint64_t>();
+  s.bytes = u.num<uint64_t>();
+  s.site = u.num<uint64_t>();
+  return s;
+}
+
+} // namespace
+
 std::string encode(const IndexRow& row) {
   Packer p;
-  p.num(row.id);
+  put_stored(p, row.own);
   p.num(static_cast<uint32_t>(row.lists.size()));
   for (const auto& list : row.lists) {
     p.text(list.names);
     p.num(static_cast<uint32_t>(list.variants.size()));
     for (const auto& v : list.variants) {
-      p.num(v.id);
+      put_stored(p, v.stored);
       p.num(v.values);
       p.text(v.offers);
       if (v.offers.empty()) continue;
@@ -103,16 +128,16 @@ std::string encode(const IndexRow& row) {
 std::optional<IndexRow> decode_index_row(std::string_view value) {
   Unpacker u(value);
   IndexRow row;
-  row.id = u.num<uint64_t>();
+  row.own = take_stored(u);
   const auto lists = u.count(8);
   if (lists > kMaxVaryLists) return std::nullopt;
   row.lists.resize(lists);
   for (auto& list : row.lists) {
     list.names = u.text();
-    list.variants.resize(u.count(20));
+    list.variants.resize(u.count(36));
     if (list.variants.empty()) return std::nullopt;
     for (auto& v : list.variants) {
-      v.id = u.num<uint64_t>();
+      v.stored = take_stored(u);
       v.values = u.num<uint64_t>();
       v.offers = u.text();
       if (v.offers.empty()) continue;
@@ -198,6 +223,18 @@ std::optional<State> decode_state(std::string_view value) {
   s.entries = u.num<uint64_t>();
   if (!u.ok() || !u.rest().empty() || s.next_id == 0) return std::nullopt;
   return s;
+}
+
+std::string account_name(uint64_t site) {
+  std::string out(kAccountPrefix);
+  out.append(8, '\0');
+  put_big(out.data() + kAccountPrefix.size(), site);
+  return out;
+}
+
+std::optional<uint64_t> account_site(std::string_view name) {
+  if (!name.starts_with(kAccountPrefix) || name.size() != kAccountPrefix.size() + 8) return std::nullopt;
+  return get_big<uint64_t>(name.data() + kAccountPrefix.size());
 }
 
 IndexKey epoch_key(const Target& target, uint64_t seed) {

@@ -12,7 +12,7 @@
 
 namespace verge::cache {
 
-inline constexpr uint32_t kFormatVersion = 2;
+inline constexpr uint32_t kFormatVersion = 3;
 
 // --- index: hash of the key -> where its response lies, or its variants ---
 using IndexKey = std::array<char, 16>;
@@ -24,10 +24,14 @@ uint64_t values_hash(std::string_view values, uint64_t seed) noexcept;
 std::string join_names(const std::vector<std::string>& fields);
 std::vector<std::string> split_names(std::string_view names);
 
+struct Stored { // a response: where it lies, what it takes there to the octet, whose it is
+  uint64_t id = 0, bytes = 0, site = 0;
+  bool operator==(const Stored&) const = default;
+};
 struct IndexRow {
-  uint64_t id = 0; // the response itself; 0: none, only variants
+  Stored own; // the response itself; id 0: none, only variants
   struct Variant {
-    uint64_t id = 0;
+    Stored stored;
     uint64_t values = 0;         // values_hash of its vary_values
     std::string offers;          // policy::offers
     std::vector<uint64_t> lines; // values_hash of each field's, where there are offers
@@ -37,9 +41,10 @@ struct IndexRow {
     std::vector<Variant> variants; // oldest first, never empty
   };
   std::vector<List> lists; // oldest first, at most kMaxVaryLists
-  bool empty() const noexcept { return id == 0 && lists.empty(); }
-  size_t responses() const noexcept;
-  bool holds(uint64_t id) const noexcept;
+  bool empty() const noexcept { return own.id == 0 && lists.empty(); }
+  std::vector<Stored> responses() const;
+  Stored* find(uint64_t id) noexcept;
+  bool holds(uint64_t id) const noexcept { return id != 0 && const_cast<IndexRow*>(this)->find(id) != nullptr; }
   bool remove(uint64_t id); // true: it was there
 };
 inline constexpr size_t kMaxVaryLists = 8;
@@ -76,7 +81,9 @@ struct State { // "state": written in every transaction that changes it
   uint64_t seq = 1; // the highest invalidation seq any stored response or epoch carries
   uint64_t entries = 0;
 };
-inline constexpr std::string_view kFormatName = "format", kStateName = "state";
+inline constexpr std::string_view kFormatName = "format", kStateName = "state", kAccountPrefix = "account:";
+std::string account_name(uint64_t site); // what a site's responses take: encoded by Account
+std::optional<uint64_t> account_site(std::string_view name);
 std::string encode(const Format& f);
 std::optional<Format> decode_format(std::string_view value);
 std::string encode(const State& s);

@@ -55,7 +55,12 @@ bool may_answer(const IndexRow::Variant& variant, const std::vector<std::string>
 std::optional<IndexRow> get_row(const Env& env, MDB_txn* txn, const IndexKey& key) {
   MDB_val value;
   if (get(txn, env.tables().index, val(key), value) != 0) return std::nullopt;
-  return decode_index_row(view(value));
+  auto row = decode_index_row(view(value));
+  if (!row) return row;
+  for (const Stored& stored : row->responses()) {
+    if (env.accounts().is_cut(stored.site, stored.id)) row->remove(stored.id); // beyond its site's quota: gone
+  }
+  return row;
 }
 
 } // namespace
@@ -94,12 +99,12 @@ FindResult find_response(const Env& env, MDB_txn* txn, std::string_view key, con
     result.get = Get::cold;
     return result;
   };
-  if (row->id != 0 && !consider(row->id)) return cold();
+  if (row->own.id != 0 && !consider(row->own.id)) return cold();
   for (const auto& list : row->lists) {
     result.other_variants = true;
     const auto fields = split_names(list.names);
     for (const auto& variant : list.variants) {
-      if (may_answer(variant, fields, env.seed(), asker) && !consider(variant.id)) return cold();
+      if (may_answer(variant, fields, env.seed(), asker) && !consider(variant.stored.id)) return cold();
     }
   }
   if (!best.head) return result;
@@ -161,10 +166,7 @@ std::vector<Next> responses_of(const Env& env, MDB_txn* txn, std::string_view ke
     auto record = current_record(env, txn, id, value);
     if (record && record->head->key == key) out.push_back({id, std::move(record)});
   };
-  add(row->id);
-  for (const auto& list : row->lists) {
-    for (const auto& variant : list.variants) add(variant.id);
-  }
+  for (const Stored& stored : row->responses()) add(stored.id);
   return out;
 }
 

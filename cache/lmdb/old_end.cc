@@ -69,12 +69,13 @@ OldEnd::Freed OldEnd::make_room(WriteTxn& txn, uint64_t pages, uint64_t second_c
     if (rc == 0) {
       if (const auto record = decode_record(id, view(value))) {
         const auto& head = *record->head;
-        bool again = false, linked = false;
-        rc = txn.holds(head.key, id, linked);
-        if (rc == 0 && linked && recency_.read.test(id) &&
+        bool again = false;
+        WriteTxn::Place place;
+        rc = txn.place_of(head.key, id, place);
+        if (rc == 0 && place.in_quota && recency_.read.test(id) &&
             epochs_.check(head.key, head.tags, head.seq) != Verdict::dead)
           rc = store_again(txn, id, *record, second_chance_bytes, again);
-        if (rc == 0 && !again && linked) {
+        if (rc == 0 && !again && place.linked) {
           rc = txn.unlink(head.key, id);
           ++freed.evicted;
         }

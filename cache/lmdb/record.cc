@@ -49,8 +49,8 @@ void take_fields(Unpacker& u, http::Headers& out, size_t bytes) {
 } // namespace
 
 size_t record_head_bytes(const StoredHead& head) noexcept {
-  size_t n = 144 + head.key.size() + head.url.size() + head.vary_values.size() + head.headers.bytes() + head.headers.size() * 8 +
-             head.control.bytes() + head.control.size() * 8;
+  size_t n = 144 + head.key.size() + head.url.size() + head.vary_values.size() + head.headers.bytes() +
+             head.headers.size() * 8 + head.control.bytes() + head.control.size() * 8;
   for (const auto& f : head.vary_fields) n += f.size() + 4;
   for (const auto& t : head.tags) n += t.size() + 4;
   return n;

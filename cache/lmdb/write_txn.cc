@@ -13,6 +13,7 @@ int WriteTxn::begin() {
   if (const int rc = mdb_txn_begin(env_.handle(), nullptr, 0, &raw); rc != 0) return rc;
   txn_.reset(raw);
   state_ = committed_;
+  accounts_.clear();
   last_key_.clear();
   MDB_cursor* cursor = nullptr;
   if (const int rc = mdb_cursor_open(raw, env_.tables().body, &cursor); rc != 0) return rc;
@@ -27,8 +28,13 @@ int WriteTxn::commit() {
   if (state_.next_id != committed_.next_id || state_.seq != committed_.seq || state_.entries != committed_.entries) {
     if (const int rc = put(env_.tables().sys, kStateName, encode(state_)); rc != 0) return rc;
   }
+  for (const auto& [site, account] : accounts_) {
+    if (const int rc = put(env_.tables().sys, account_name(site), account.encode()); rc != 0) return rc;
+  }
   if (const int rc = mdb_txn_commit(txn_.release()); rc != 0) return rc;
   committed_ = state_;
+  for (auto& [site, account] : accounts_) env_.accounts().put(site, std::move(account));
+  accounts_.clear();
   return 0;
 }
 
@@ -58,9 +64,10 @@ int WriteTxn::put_chunk(uint64_t id, uint32_t n, std::string_view octets) {
 }
 
 int WriteTxn::put_record(uint64_t id, const StoredHead& head, uint64_t length, bool inlined, std::string_view body) {
-  if (const int rc = put_body(record_key(id), id, encode_record(id, head, length, inlined, body)); rc != 0) return rc;
+  const std::string encoded = encode_record(id, head, length, inlined, body);
+  if (const int rc = put_body(record_key(id), id, encoded); rc != 0) return rc;
   state_.seq = std::max(state_.seq, head.seq);
-  return link(head, id);
+  return link(head, {id, encoded.size() + (inlined ? 0 : length), head.site});
 }
 
 int WriteTxn::get_record(uint64_t id, MDB_val& value) {
@@ -80,14 +87,11 @@ int WriteTxn::replace_head(const StoredHead& old_head, uint64_t length, const St
       stored->head->response_time != old_head.response_time || stored->head->request_time != old_head.request_time)
     return MDB_NOTFOUND;
   const std::string encoded = encode_record(id, head, length, stored->inlined, stored->body);
-  const bool moves =
-      head.key != old_head.key || head.vary_fields != old_head.vary_fields || head.vary_values != old_head.vary_values;
-  if (moves) {
-    if (const int rc = unlink(old_head.key, id); rc != 0) return rc;
-  }
+  const bool inlined = stored->inlined;
+  if (const int rc = unlink(old_head.key, id); rc != 0) return rc;
   if (const int rc = put_body(record_key(id), id, encoded); rc != 0) return rc;
   state_.seq = std::max(state_.seq, head.seq);
-  return moves ? link(head, id) : 0;
+  return link(head, {id, encoded.size() + (inlined ? 0 : length), head.site});
 }
 
 int WriteTxn::get_index(const IndexKey& key, std::optional<IndexRow>& row) {
@@ -109,43 +113,70 @@ int WriteTxn::find_id(const StoredHead& head, uint64_t& id) {
   id = 0;
   if (rc != 0 || !row) return rc;
   if (head.vary_fields.empty()) {
-    id = row->id;
+    id = row->own.id;
     return 0;
   }
   const auto list = std::ranges::find(row->lists, join_names(head.vary_fields), &IndexRow::List::names);
   if (list == row->lists.end()) return 0;
   const uint64_t values = values_hash(head.vary_values, env_.seed());
   const auto variant = std::ranges::find(list->variants, values, &IndexRow::Variant::values);
-  if (variant != list->variants.end()) id = variant->id;
+  if (variant != list->variants.end()) id = variant->stored.id;
   return 0;
 }
 
-int WriteTxn::holds(std::string_view key, uint64_t id, bool& held) {
+int WriteTxn::place_of(std::string_view key, uint64_t id, Place& place) {
   std::optional<IndexRow> row;
   const int rc = get_index(index_key(key, env_.seed()), row);
-  held = row && row->holds(id);
+  const Stored* stored = row ? row->find(id) : nullptr;
+  place.linked = stored != nullptr;
+  place.in_quota = stored != nullptr && id >= account(stored->site).cut();
   return rc;
 }
 
-int WriteTxn::set_row(const IndexKey& key, const IndexRow& row, size_t before) {
-  state_.entries -= std::min<uint64_t>(state_.entries, before);
-  state_.entries += row.responses();
+Account& WriteTxn::account(uint64_t site) {
+  const auto it = accounts_.find(site);
+  return it != accounts_.end() ? it->second : accounts_.emplace(site, env_.accounts().get(site)).first->second;
+}
+
+template <class Change>
+void WriteTxn::change_account(uint64_t site, const Change& change) {
+  Account& changed = account(site);
+  state_.entries -= std::min(state_.entries, changed.entries());
+  change(changed);
+  state_.entries += changed.entries();
+}
+
+int WriteTxn::set_row(const IndexKey& key, const IndexRow& row, const std::vector<Stored>& before) {
+  const auto after = row.responses();
+  for (const Stored& s : before) {
+    if (std::ranges::find(after, s) == after.end())
+      change_account(s.site, [&](Account& of) { of.remove(s.id, s.bytes); });
+  }
+  for (const Stored& s : after) {
+    if (std::ranges::find(before, s) == before.end())
+      change_account(s.site, [&](Account& of) { of.add(s.id, s.bytes, env_.accounts().quota(s.site)); });
+  }
   return set_index(key, row);
 }
 
-int WriteTxn::link(const StoredHead& head, uint64_t id) {
+void WriteTxn::trim() {
+  for (const uint64_t site : env_.accounts().sites())
+    change_account(site, [&](Account& of) { of.trim(env_.accounts().quota(site)); });
+}
+
+int WriteTxn::link(const StoredHead& head, const Stored& stored) {
   const IndexKey primary = index_key(head.key, env_.seed());
   std::optional<IndexRow> found;
   if (const int rc = get_index(primary, found); rc != 0) return rc;
   IndexRow row = std::move(found).value_or(IndexRow{});
-  const size_t before = row.responses();
+  const auto before = row.responses();
   if (head.vary_fields.empty()) {
     // The origin does not vary any more: variants are out of use, and lie unreachable until the old end.
     row.lists.clear();
-    row.id = id;
+    row.own = stored;
     return set_row(primary, row, before);
   }
-  row.id = 0; // nor may a response from before it varied answer for all
+  row.own = {}; // nor may a response from before it varied answer for all
   std::string names = join_names(head.vary_fields);
   auto list = std::ranges::find(row.lists, names, &IndexRow::List::names);
   if (list == row.lists.end()) {
@@ -153,16 +184,16 @@ int WriteTxn::link(const StoredHead& head, uint64_t id) {
     row.lists.push_back({std::move(names), {}});
     list = row.lists.end() - 1;
   }
-  list->variants.push_back(variant_of(head, id));
+  list->variants.push_back(variant_of(head, stored));
   const uint64_t values = list->variants.back().values;
-  std::erase_if(list->variants, [&](const auto& v) { return v.values == values && v.id != id; });
-  for (size_t n = row.responses(); n > most_variants_.most; --n) row.remove(least_used(row, id));
+  std::erase_if(list->variants, [&](const auto& v) { return v.values == values && v.stored.id != stored.id; });
+  for (size_t n = row.responses().size(); n > most_variants_.most; --n) row.remove(least_used(row, stored.id));
   return set_row(primary, row, before);
 }
 
-IndexRow::Variant WriteTxn::variant_of(const StoredHead& head, uint64_t id) const {
+IndexRow::Variant WriteTxn::variant_of(const StoredHead& head, const Stored& stored) const {
   IndexRow::Variant out;
-  out.id = id;
+  out.stored = stored;
   out.values = values_hash(head.vary_values, env_.seed());
   out.offers = policy::offers(head.vary_fields, head.vary_values, head.headers);
   if (out.offers.empty()) return out;
@@ -176,12 +207,10 @@ IndexRow::Variant WriteTxn::variant_of(const StoredHead& head, uint64_t id) cons
 // The oldest that was not read since it was stored, else the oldest; never `kept`.
 uint64_t WriteTxn::least_used(const IndexRow& row, uint64_t kept) const {
   uint64_t unread = UINT64_MAX, oldest = UINT64_MAX;
-  for (const auto& list : row.lists) {
-    for (const auto& v : list.variants) {
-      if (v.id == kept) continue;
-      oldest = std::min(oldest, v.id);
-      if (most_variants_.read == nullptr || !most_variants_.read->test(v.id)) unread = std::min(unread, v.id);
-    }
+  for (const auto& [id, bytes, site] : row.responses()) {
+    if (id == kept) continue;
+    oldest = std::min(oldest, id);
+    if (most_variants_.read == nullptr || !most_variants_.read->test(id)) unread = std::min(unread, id);
   }
   return unread != UINT64_MAX ? unread : oldest;
 }
@@ -190,7 +219,7 @@ int WriteTxn::unlink(std::string_view key, uint64_t id) {
   const IndexKey at = index_key(key, env_.seed());
   std::optional<IndexRow> row;
   if (const int rc = get_index(at, row); rc != 0 || !row || id == 0) return rc;
-  const size_t before = row->responses();
+  const auto before = row->responses();
   return row->remove(id) ? set_row(at, *row, before) : 0;
 }
 
@@ -198,12 +227,12 @@ int WriteTxn::unlink_values(std::string_view key, std::string_view values) {
   const IndexKey at = index_key(key, env_.seed());
   std::optional<IndexRow> row;
   if (const int rc = get_index(at, row); rc != 0 || !row) return rc;
-  const size_t before = row->responses();
+  const auto before = row->responses();
   const uint64_t hash = values_hash(values, env_.seed());
-  if (values.empty()) row->id = 0;
+  if (values.empty()) row->own = {};
   for (auto& list : row->lists) std::erase_if(list.variants, [hash](const auto& v) { return v.values == hash; });
   std::erase_if(row->lists, [](const auto& list) { return list.variants.empty(); });
-  return row->responses() != before ? set_row(at, *row, before) : 0;
+  return row->responses().size() != before.size() ? set_row(at, *row, before) : 0;
 }
 
 int WriteTxn::drop_parts(uint64_t id, size_t limit, bool& done) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "cache/lmdb/env.h"
@@ -47,13 +48,18 @@ class WriteTxn {
   int replace_head(const StoredHead& old_head, uint64_t length, const StoredHead& head);
   // The id the index holds for the variant that `head` is; 0: none.
   int find_id(const StoredHead& head, uint64_t& id);
-  // Does the index of `key` lead to `id`?
-  int holds(std::string_view key, uint64_t id, bool& held);
+  // Does the index of `key` lead to `id`, and is that within its site's quota?
+  struct Place {
+    bool linked = false, in_quota = false;
+  };
+  int place_of(std::string_view key, uint64_t id, Place& place);
   int get_record(uint64_t id, MDB_val& value);
   // Takes it out of the index, if that leads to it.
   int unlink(std::string_view key, uint64_t id);
   // All variants of `key` whose values are `values`.
   int unlink_values(std::string_view key, std::string_view values);
+  // Brings every site within its quota: after that was changed.
+  void trim();
   // Deletes at most `limit` parts of `id`, the record first. `done` when none is left.
   int drop_parts(uint64_t id, size_t limit, bool& done);
 
@@ -62,18 +68,22 @@ class WriteTxn {
 
  private:
   int put_body(const BodyKey& key, uint64_t id, std::string_view value);
-  int link(const StoredHead& head, uint64_t id);
+  int link(const StoredHead& head, const Stored& stored);
   int get_index(const IndexKey& key, std::optional<IndexRow>& row);
   int set_index(const IndexKey& key, const IndexRow& row); // an empty row is deleted
-  // The same, with the count of entries; `before`: how many responses the row held.
-  int set_row(const IndexKey& key, const IndexRow& row, size_t before);
-  IndexRow::Variant variant_of(const StoredHead& head, uint64_t id) const;
+  // The same, and the accounts with it; `before`: the responses that the row held.
+  int set_row(const IndexKey& key, const IndexRow& row, const std::vector<Stored>& before);
+  Account& account(uint64_t site);
+  template <class Change>
+  void change_account(uint64_t site, const Change& change);
+  IndexRow::Variant variant_of(const StoredHead& head, const Stored& stored) const;
   uint64_t least_used(const IndexRow& row, uint64_t kept) const;
 
   Env& env_;
   State& committed_;
   State state_;
   MostVariants most_variants_;
+  std::unordered_map<uint64_t, Account> accounts_; // those that changed
   Handle<MDB_txn, mdb_txn_abort> txn_;
   std::string last_key_; // no body key sorts after it: what does is appended
 };

@@ -33,6 +33,8 @@ void Writer::plan(const JobRef& job) {
   // After the blocks: the body grows meanwhile, and a length from before would cut a Block that has become full.
   const uint64_t length = entry.length();
   if (length > parts_.env.map_bytes() / 4) return drop_job(job); // it would push out everything else
+  const uint64_t quota = parts_.env.accounts().quota(entry.head()->site);
+  if (quota != 0 && length + record_head_bytes(*entry.head()) > quota) return drop_job(job);
 
   if (state == EntryState::complete) {
     const HeadRef head = entry.head();

@@ -90,6 +90,7 @@ class RamTier::Shard {
     if (!node->head->vary_fields.empty()) drop_variants(*node, variants, gone);
     (trusted ? main_ : small_).push(*node);
     ++count_;
+    bodies_ += node->entry->length();
     std::unique_ptr<RamNode>& chain = table_[node->hash];
     node->sibling = std::move(chain);
     chain = std::move(node);
@@ -116,6 +117,13 @@ class RamTier::Shard {
     std::lock_guard lock(mutex_);
     return count_;
   }
+  void add_use(Use& use) {
+    std::lock_guard lock(mutex_);
+    use.entries += count_;
+    use.bodies += bodies_;
+    use.index += count_ * sizeof(RamNode);
+    use.heads += small_.bytes + main_.bytes - bodies_ - count_ * sizeof(RamNode);
+  }
 
  private:
   RamNode* first(uint64_t hash) {
@@ -126,6 +134,7 @@ class RamTier::Shard {
   std::unique_ptr<RamNode> take(RamNode& node) {
     node.queue->remove(node);
     --count_;
+    bodies_ -= node.entry->length();
     const auto it = table_.find(node.hash);
     std::unique_ptr<RamNode>* link = &it->second;
     while (link->get() != &node) link = &(*link)->sibling;
@@ -170,6 +179,7 @@ class RamTier::Shard {
   RamQueue small_, main_;
   Ghost ghost_;
   size_t count_ = 0;
+  uint64_t bodies_ = 0; // octets
 };
 
 RamTier::RamTier(uint64_t capacity_bytes, size_t variants)
@@ -240,6 +250,12 @@ uint64_t RamTier::bytes() const noexcept {
   uint64_t n = 0;
   for (size_t i = 0; i < shard_count_; ++i) n += shards_[i].bytes();
   return n;
+}
+
+RamTier::Use RamTier::use() const noexcept {
+  Use use;
+  for (size_t i = 0; i < shard_count_; ++i) shards_[i].add_use(use);
+  return use;
 }
 
 uint64_t RamTier::entries() const noexcept {

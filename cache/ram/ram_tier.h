@@ -40,6 +40,11 @@ class RamTier {
   // What they cost, heads included; below the capacity once put() has returned.
   uint64_t bytes() const noexcept;
   uint64_t entries() const noexcept;
+  // The same, taken apart; the three parts together are bytes().
+  struct Use {
+    uint64_t entries = 0, heads = 0, bodies = 0, index = 0;
+  };
+  Use use() const noexcept;
   // The largest cost put() takes.
   uint64_t largest() const noexcept;
 

@@ -7,6 +7,7 @@
 #include <future>
 #include <nlohmann/json.hpp>
 
+#include "cache/policy/site.h"
 #include "proxy/base/log.h"
 #include "proxy/base/metrics.h"
 #include "proxy/net/tls_server.h"
@@ -123,6 +124,10 @@ Result<> Node::open(config::Config config, std::function<void(ReloadDone)> reloa
   gauge("verge_cache_ram_entries", "Responses held in memory.", [](const auto& s) { return double(s.ram_entries); });
   gauge("verge_cache_ram_bytes", "Octets of responses held in memory.",
         [](const auto& s) { return double(s.ram_bytes); });
+  gauge("verge_cache_ram_body_bytes", "Of them, octets of bodies.", [](const auto& s) { return double(s.ram_bodies); });
+  gauge("verge_cache_ram_head_bytes", "Of them, octets of heads.", [](const auto& s) { return double(s.ram_heads); });
+  gauge("verge_cache_ram_index_bytes", "Of them, octets of the index.",
+        [](const auto& s) { return double(s.ram_index); });
   gauge("verge_cache_disk_entries", "Responses stored on disk.", [](const auto& s) { return double(s.disk.entries); });
   gauge("verge_cache_disk_bytes", "Octets used in the store.", [](const auto& s) { return double(s.disk.bytes_used); });
   gauge("verge_cache_disk_map_bytes", "Size of the store's map.",
@@ -179,6 +184,26 @@ Result<> Node::open_admin(std::function<void(ReloadDone)> reload_requested) {
   return {};
 }
 
+// What each site may take on disk, and a gauge of what it takes.
+void Node::count_sites(const config::Config& config) {
+  std::unordered_map<uint64_t, uint64_t> quotas;
+  for (const auto& site : config.sites) {
+    const std::string& name = site.hosts.front();
+    const uint64_t id = policy::site_id(name);
+    if (site.quota != 0) quotas[id] = site.quota;
+    auto& gauge = site_gauges_[name];
+    if (gauge) continue;
+    gauge = std::make_unique<metrics::Gauge>(
+        "verge_cache_site_bytes", fmt::format("site=\"{}\"", name),
+        "Octets of a site's responses on disk that can be found, heads and bodies; by its first host.", [this, id] {
+          const auto sites = cache_->stats().disk.sites;
+          const auto it = std::ranges::find(sites, id, &cache::SiteUse::site);
+          return it != sites.end() ? double(it->bytes) : 0.0;
+        });
+  }
+  cache_->set_quotas(std::move(quotas));
+}
+
 Result<> Node::apply(std::shared_ptr<const config::Config> config) {
   // Everything that can fail comes first: certificates, sockets, origins. Then nothing can.
   std::vector<std::vector<Binding>> bindings(workers_.size());
@@ -232,6 +257,7 @@ Result<> Node::apply(std::shared_ptr<const config::Config> config) {
   cache_->settle_with([snapshot](cache::Invalidation& i) { pipeline::add_keyed_targets(*snapshot, i.targets); });
   listening_ = std::move(listening);
   bound_ = std::move(bound);
+  count_sites(*config);
   config_ = std::move(config);
   return {};
 }
@@ -276,6 +302,7 @@ Node::~Node() {
   ready_ = false;
   for (auto& worker : workers_) worker->stop();
   gauges_.clear();
+  site_gauges_.clear();
   if (control_thread_.joinable()) {
     std::promise<void> done;
     control_loop_->post([&] {

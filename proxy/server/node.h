@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -50,6 +51,7 @@ class Node {
   Result<> open(config::Config config, std::function<void(ReloadDone)> reload_requested);
   Result<> open_admin(std::function<void(ReloadDone)> reload_requested);
   Result<> apply(std::shared_ptr<const config::Config> config);
+  void count_sites(const config::Config& config);
 
   const Clock& clock_;
   pipeline::Failing failing_;
@@ -59,6 +61,7 @@ class Node {
   std::unique_ptr<pipeline::AccessLog> access_log_;
   pipeline::Verdicts verdicts_;
   std::vector<std::unique_ptr<metrics::Gauge>> gauges_;
+  std::map<std::string, std::unique_ptr<metrics::Gauge>> site_gauges_; // by first host
   std::unique_ptr<net::EventLoop> control_loop_;
   std::unique_ptr<control::SnsEndpoint> sns_;
   std::unique_ptr<control::AdminApi> admin_api_;

@@ -77,19 +77,21 @@ TEST(Record, WithAnyOctetChangedOrCutOrAddedIsNotBelieved) {
 }
 
 TEST(IndexRow, ComesBackAsItWasPutAndNothingElseIsBelieved) {
-  const IndexRow row{
-      9, {{"x-a", {{3, 30, "", {}}}}, {"accept\nx-b", {{4, 40, "text/html\n", {41, 42}}, {5, 50, "", {}}}}}};
+  const IndexRow row{{9, 90, 1},
+                     {{"x-a", {{{3, 31, 1}, 30, "", {}}}},
+                      {"accept\nx-b", {{{4, 41, 2}, 40, "text/html\n", {41, 42}}, {{5, 51, 1}, 50, "", {}}}}}};
   const std::string value = encode(row);
   const auto back = decode_index_row(value);
   ASSERT_TRUE(back.has_value());
-  EXPECT_EQ(back->id, 9U);
+  EXPECT_EQ(back->own, (Stored{9, 90, 1}));
   ASSERT_EQ(back->lists.size(), 2U);
   EXPECT_EQ(back->lists[1].names, "accept\nx-b");
   ASSERT_EQ(back->lists[1].variants.size(), 2U);
   EXPECT_EQ(back->lists[1].variants[0].offers, "text/html\n");
   EXPECT_EQ(back->lists[1].variants[0].lines, (std::vector<uint64_t>{41, 42}));
   EXPECT_EQ(back->lists[1].variants[1].values, 50U);
-  EXPECT_EQ(back->responses(), 4U);
+  EXPECT_EQ(back->responses(), row.responses());
+  EXPECT_EQ(back->responses().size(), 4U);
   for (size_t i = 0; i < value.size(); ++i)
     EXPECT_FALSE(decode_index_row(std::string_view(value).substr(0, i)).has_value()) << i;
   EXPECT_FALSE(decode_index_row(value + "x").has_value());
@@ -130,7 +132,8 @@ TEST(BodyKeys, SortByIdThenRecordThenChunks) {
 }
 
 TEST(IndexRow, GivesUpOneResponseAndTheListThatItWasTheLastOf) {
-  IndexRow row{9, {{"x-a", {{3, 30, "", {}}}}, {"x-b", {{4, 40, "", {}}, {5, 50, "", {}}}}}};
+  IndexRow row{{9, 1, 0},
+               {{"x-a", {{{3, 1, 0}, 30, "", {}}}}, {"x-b", {{{4, 1, 0}, 40, "", {}}, {{5, 1, 0}, 50, "", {}}}}}};
   EXPECT_TRUE(row.holds(4));
   EXPECT_FALSE(row.remove(6));
   EXPECT_TRUE(row.remove(3));

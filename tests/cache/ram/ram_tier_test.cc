@@ -148,6 +148,32 @@ TEST(RamTier, RefusesWhatIsTooLargeOrNotWhollyHere) {
   EXPECT_FALSE(ram.put(std::make_shared<Entry>(1, nullptr)));
 }
 
+TEST(RamTier, CountsHeadsBodiesAndIndexToTheOctet) {
+  RamTier ram(kCapacity);
+  const auto expect = [&](const std::vector<EntryRef>& held, uint64_t bodies) {
+    uint64_t cost = 0;
+    for (const auto& e : held) cost += e->ram_bytes();
+    const auto use = ram.use();
+    EXPECT_EQ(use.entries, held.size());
+    EXPECT_EQ(use.bodies, bodies);
+    EXPECT_EQ(use.heads + use.bodies, cost);
+    EXPECT_EQ(use.heads + use.bodies + use.index, ram.bytes());
+  };
+  const EntryRef a = make_entry("a", 1000), b = make_entry("b", 70'000), a2 = make_entry("a", 10);
+  expect({}, 0);
+  ram.put(a);
+  ram.put(b);
+  expect({a, b}, 71'000);
+  ram.put(a2);
+  expect({a2, b}, 70'010);
+  ram.erase(*b);
+  expect({a2}, 10);
+  for (int i = 0; i < 100; ++i) ram.put(make_entry(fmt::format("fill/{}", i), 50'000));
+  const auto use = ram.use();
+  EXPECT_EQ(use.heads + use.bodies + use.index, ram.bytes());
+  EXPECT_EQ(use.bodies % 50'000, ram.find("a", kPlain) ? 10u : 0u);
+}
+
 TEST(RamTier, NeverHoldsMoreThanItsCapacityHeadsIncluded) {
   RamTier ram(kCapacity);
   for (int i = 0; i < 2000; ++i) {
