@@ -40,6 +40,11 @@ class Fill {
   // Head is here and may be stored: opens the Entry, begins storing. Followers wake. A response that proves to be too
   // large for what there is (RAM only), or was invalidated on the way, is delivered and not stored.
   virtual void open_storing(HeadRef head) = 0;
+  // Like open_storing, while what comes is still looked at: only the leader reads it, at once; whoever else waits goes
+  // on waiting, and nothing goes to disk. settle() comes after at most the first Block, and before complete().
+  virtual void open_on_trial(HeadRef head) = 0;
+  // The trial is over. Kept: others may have it from here on. Not kept: it goes on for its leader alone.
+  virtual void settle(bool keep) = 0;
   // Head is here and must not be stored: the leader gets an Entry of its own, waiting followers are let go (they see
   // State::failed with Errc::refused, side self, and fetch for themselves), the key is remembered as uncacheable.
   virtual void open_passing(HeadRef head) = 0;

@@ -99,6 +99,7 @@ struct RouteCache {
   bool store_set_cookie = false; // set_cookie: store | skip
   bool heuristic = true;
   Seconds stale_while_revalidate{0}, stale_if_error{0};
+  bool refuse_reflections = true;        // reflection: refuse | allow
   bool honour_request_directives = true; // client_cache_control: honour | ignore
   std::vector<std::string> tags;
   uint64_t max_object = 5ull << 30;

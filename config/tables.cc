@@ -264,6 +264,8 @@ const Table<RouteCache>& route_cache_table() {
             row("client_cache_control", &RouteCache::honour_request_directives,
                 Choice<bool>{{{"honour", true}, {"ignore", false}}},
                 "whether a client's no-cache, max-age and the like count"),
+            row("reflection", &RouteCache::refuse_reflections, Choice<bool>{{{"refuse", true}, {"allow", false}}},
+                "whether a response that repeats a request field that is not in its key is not stored"),
             row("tags", &RouteCache::tags, ListOf<Text>{{check_tag}}, "tags of every response, to invalidate by"),
             row("max_object", &RouteCache::max_object, size_between(1, 64 * kTiB), "larger bodies are not stored"),
         });

@@ -67,7 +67,8 @@ struct Answer {
   std::optional<int> origin_status;
   std::optional<uint64_t> declared_length;
   bool collapsed = false;
-  std::string_view detail = {};
+  std::string note;
+  std::string_view detail = {}; // into `note`, or static
 };
 
 // What `shape` made: the response as it goes out.

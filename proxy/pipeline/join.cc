@@ -1,6 +1,6 @@
 // join: found fresh: take it. Else be the one who fetches, or wait for the one who does.
-#include "cache/policy/validation.h"
 #include "cache/policy/select.h"
+#include "cache/policy/validation.h"
 #include "proxy/base/log.h"
 #include "proxy/pipeline/forward.h"
 #include "proxy/pipeline/ranged.h"
@@ -81,6 +81,8 @@ Step settle(Exchange& ex, Outcome&& o) {
       a.declared_length = o.declared_length;
       a.result = a.stored ? CacheResult::miss : CacheResult::pass;
       if (!a.stored && ex.key.store) a.detail = policy::to_string(o.verdict);
+      a.note = std::move(o.note);
+      if (!a.note.empty()) a.detail = a.note;
       invalidate_after_unsafe(ex, o.status, a.entry->head()->headers);
       return Step::next();
     case Outcome::Kind::refreshed:

@@ -74,7 +74,8 @@ std::shared_ptr<const Snapshot> Snapshot::compile(std::shared_ptr<const config::
       s.has_key_rules_ |= !key.plain() || !key.host.empty();
       site.routes.push_back({route.match, route.origin, index.at(route.origin), rules_of(route.cache), std::move(key),
                              std::move(forward),
-                             fmt::format("sites[{}].routes[{}]", s.sites_.size(), site.routes.size())});
+                             fmt::format("sites[{}].routes[{}]", s.sites_.size(), site.routes.size()),
+                             route.cache.refuse_reflections});
     }
     const size_t at = s.sites_.size();
     s.sites_.push_back(std::move(site));
