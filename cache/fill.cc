@@ -48,11 +48,7 @@ CacheFill::~CacheFill() {
 
 void CacheFill::open_storing(HeadRef head) {
   if (entry_->state() != EntryState::waiting_head) return;
-  if (head->seq != entry_->seq()) {
-    auto with_seq = std::make_shared<StoredHead>(*head);
-    with_seq->seq = entry_->seq();
-    head = std::move(with_seq);
-  }
+  head = with_seq(std::move(head));
   const bool dead = core_.verdict(*head) == Verdict::dead;
   const bool fits_ram = head->no_body || head->content_length.value_or(0) <= core_.largest_in_ram;
   if (dead) g_discarded.add();
@@ -69,6 +65,62 @@ void CacheFill::open_storing(HeadRef head) {
   if (!on_disk_) entry_->not_on_disk();
   // The beginning of what is not kept is there for those who wait already, not for those who come later.
   if (!storing_ || (!growing_ && !on_disk_)) end_flight();
+}
+
+HeadRef CacheFill::with_seq(HeadRef head) const {
+  if (head->seq == entry_->seq()) return head;
+  auto changed = std::make_shared<StoredHead>(*head);
+  changed->seq = entry_->seq();
+  return changed;
+}
+
+void CacheFill::open_on_trial(HeadRef head) {
+  if (entry_->state() != EntryState::waiting_head) return;
+  head = with_seq(std::move(head));
+  trial_ = true;
+  growing_ = true;
+  if (in_flight_) { // those who wait for the Entry in the table see nothing of this one yet
+    awaited_ = std::move(entry_);
+    entry_ = std::make_shared<Entry>(awaited_->seq(), core_.disk.get());
+  }
+  open(std::move(head), Keep::all);
+}
+
+void CacheFill::settle(bool keep) {
+  if (!std::exchange(trial_, false) || entry_->state() != EntryState::open) return;
+  const HeadRef head = entry_->head();
+  const bool dead = core_.verdict(*head) == Verdict::dead;
+  growing_ = head->no_body || std::max(head->content_length.value_or(0), entry_->length()) <= core_.largest_in_ram;
+  if (keep && dead) g_discarded.add();
+  if (keep && !dead && (growing_ || core_.disk != nullptr)) {
+    if (!key_.empty()) core_.flights->forget_uncacheable(key_);
+    storing_ = true;
+    on_disk_ = core_.disk != nullptr && core_.disk->store(entry_);
+    if (!on_disk_) entry_->not_on_disk();
+    if (!growing_) entry_->keep_less(Keep::until_on_disk);
+    if (in_flight_ && (growing_ || on_disk_)) {
+      in_flight_ = core_.flights->replace(key_, awaited_.get(), entry_);
+      return end_trial({Errc::closed, Side::self, Retry::safe, "what it was is known now: it is in the table"});
+    }
+  } else {
+    growing_ = false;
+    if (!dead && !key_.empty()) core_.flights->remember_uncacheable(key_);
+    entry_->not_on_disk();
+  }
+  end_trial({Errc::refused, Side::self, Retry::safe, "the response is not to be shared"});
+  if (!storing_) entry_->keep_less(Keep::until_read);
+}
+
+// Those who wait go on: to the Entry that has taken its place in the table, or each for himself.
+void CacheFill::end_trial(const Error& error) {
+  trial_ = false;
+  const EntryRef awaited = std::exchange(awaited_, nullptr);
+  if (awaited == nullptr) return;
+  if (in_flight_ && error.code != Errc::closed) {
+    in_flight_ = false;
+    core_.flights->end(key_, awaited.get());
+  }
+  awaited->fail(error);
 }
 
 void CacheFill::open_passing(HeadRef head) {
@@ -98,6 +150,7 @@ bool CacheFill::append(std::string_view octets) {
     failed();
     return true;
   }
+  if (trial_) return true;
   if (growing_ && entry_->length() > core_.largest_in_ram) {
     growing_ = false;
     entry_->keep_less(on_disk_ ? Keep::until_on_disk : Keep::until_read);
@@ -140,11 +193,12 @@ void CacheFill::watch_readers() {
 
 // While it is stored nobody needs to read it. Else, with the last Reader gone, there is no use in going on.
 void CacheFill::check_abandoned() {
-  if (entry_->state() != EntryState::open || entry_->readers() != 0) return;
+  if (entry_->state() != EntryState::open || entry_->readers() != 0 || trial_) return;
   if (!storing_ || entry_->keep() == Keep::until_read) producer_->run(&Producer::abandoned);
 }
 
 void CacheFill::complete() {
+  settle(false); // nobody has said that it may be kept
   entry_->complete();
   if (entry_->state() != EntryState::complete) return failed();
   bool in_ram = false;
@@ -175,6 +229,11 @@ void CacheFill::fail(Error error) {
 }
 
 void CacheFill::failed() {
+  if (awaited_) { // on trial still
+    in_flight_ = false;
+    core_.flights->end(key_, awaited_.get());
+    end_trial(entry_->error());
+  }
   if (std::exchange(on_disk_, false)) core_.disk->poke(entry_);
   end_flight();
 }

@@ -19,6 +19,8 @@ class CacheFill final : public Fill {
 
   const EntryRef& entry() const noexcept override { return entry_; }
   void open_storing(HeadRef head) override;
+  void open_on_trial(HeadRef head) override;
+  void settle(bool keep) override;
   void open_passing(HeadRef head) override;
   bool append(std::string_view octets) override;
   void complete() override;
@@ -28,6 +30,8 @@ class CacheFill final : public Fill {
  private:
   struct Producer; // what posted tasks hold in our place
   void open_alone(HeadRef head);
+  HeadRef with_seq(HeadRef head) const;
+  void end_trial(const Error& error);
   void open(HeadRef head, Entry::Keep keep);
   bool below_window();
   void watch_readers();
@@ -41,6 +45,8 @@ class CacheFill final : public Fill {
   std::string key_;
   bool in_flight_;
   bool storing_ = false; // goes into RAM or onto disk when complete
+  EntryRef awaited_;     // on trial: what others wait for in place of entry_
+  bool trial_ = false;
   bool on_disk_ = false; // the disk has it in hand
   bool growing_ = false; // held wholly in RAM until it has outgrown that
   std::shared_ptr<Producer> producer_;

@@ -16,6 +16,15 @@ void Flights::end(std::string_view key, const Entry* entry) {
   s.flying.erase(it);
 }
 
+bool Flights::replace(std::string_view key, const Entry* entry, EntryRef by) {
+  Shard& s = shard(key);
+  std::lock_guard lock(s.mutex); // what is replaced leaves in `by`, after the mutex
+  const auto it = s.flying.find(key);
+  if (it == s.flying.end() || it->second.get() != entry) return false;
+  it->second.swap(by);
+  return true;
+}
+
 void Flights::remember_uncacheable(std::string_view key) {
   Shard& s = shard(key);
   std::lock_guard lock(s.mutex);

@@ -55,6 +55,8 @@ class Flights {
     const auto it = s.flying.find(key);
     return it != s.flying.end() && joinable(*it->second) ? it->second : nullptr;
   }
+  // Puts `by` in `entry`'s place. False: another has taken it, or it was taken out.
+  bool replace(std::string_view key, const Entry* entry, EntryRef by);
   // Takes `entry` out, unless another has taken its place.
   void end(std::string_view key, const Entry* entry);
 

@@ -109,6 +109,7 @@ std::string_view to_string(StoreVerdict v) noexcept {
     case StoreVerdict::partial_content: return "partial-content";
     case StoreVerdict::too_large: return "too-large";
     case StoreVerdict::invalidated: return "invalidated";
+    case StoreVerdict::reflects: return "reflects";
   }
   return "unknown";
 }

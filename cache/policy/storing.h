@@ -28,6 +28,7 @@ enum class StoreVerdict : uint8_t {
   partial_content,
   too_large,
   invalidated, // a purge came while it was on its way
+  reflects,    // it repeats a request field that is not in its key (reflection.h)
 };
 // The word for Cache-Status detail and the log: "set-cookie", "private" ...
 std::string_view to_string(StoreVerdict v) noexcept;

@@ -36,6 +36,8 @@ metrics::Counter g_bytes_sent("verge_sent_bytes_total", "", "Octets of response 
 metrics::Counter g_bytes_received("verge_received_bytes_total", "", "Octets of request bodies received from clients.");
 metrics::Counter g_origin_requests("verge_origin_requests_total", "", "Fetches sent to origins.");
 metrics::Counter g_stores("verge_stores_total", "", "Responses admitted to the cache.");
+metrics::Counter g_reflections("verge_reflections_total", "",
+                               "Responses not stored because they repeat a request field that is not in their key.");
 metrics::Histogram g_seconds("verge_request_seconds", "", "Time from a request's head to the end of its response.");
 
 // One counter for each (status, cache result) that occurs, made at its first use and never removed.
@@ -70,6 +72,7 @@ void request(int status, CacheResult result, uint64_t bytes_sent, uint64_t bytes
 
 void origin_request() { g_origin_requests.add(); }
 void store() { g_stores.add(); }
+void reflection() { g_reflections.add(); }
 
 void origin_error(std::string_view origin, std::string_view reason) {
   // Errors are rare: a map under a lock is enough.

@@ -16,6 +16,7 @@ void request(int status, CacheResult result, uint64_t bytes_sent, uint64_t bytes
 void origin_request();
 void origin_error(std::string_view origin, std::string_view reason); // reason: timeout, refused, broken, status
 void store();
+void reflection(); // a response was not stored for what it repeats
 
 } // namespace counters
 } // namespace verge::pipeline

@@ -70,7 +70,8 @@ struct Answer {
   std::optional<uint64_t> declared_length;
   http::Headers first_only; // fields beside the Entry's, for this client alone
   bool collapsed = false;
-  std::string_view detail = {};
+  std::string note;
+  std::string_view detail = {}; // into `note`, or static
 };
 
 // What `shape` made: the response as it goes out.

@@ -112,21 +112,28 @@ void Fetching::on_head(http::ResponseHead&& head) {
   o.kind = Outcome::Kind::opened;
   o.status = head.status;
   o.declared_length = head.content_length;
+  const http::ResponseHead as_came = head;
   auto admitted = admit_ranged(plan_.client_head, std::move(head), holds_, plan_.key, fill_->entry()->seq(),
                                request_time_, services_.clock.wall(), plan_.route->rules);
+  if (!on_trial(as_came, o, admitted)) open(std::move(o), std::move(admitted));
+}
+
+void Fetching::open(Outcome o, Admission admitted, bool trial) {
   o.verdict = admitted.verdict;
   o.first_only = std::move(admitted.first_only);
   storing_ = admitted.verdict == policy::StoreVerdict::store;
   opened_ = true;
-  if (storing_) {
-    fill_->open_storing(std::move(admitted.head));
-    counters::store();
-  } else {
+  if (!storing_) {
     if (services_.verdicts != nullptr && !plan_.key.empty()) {
       services_.verdicts->note(plan_.key, services_.clock.wall(), o.verdict, o.status);
     }
     fill_->open_passing(std::move(admitted.head));
+  } else if (trial) {
+    fill_->open_on_trial(std::move(admitted.head));
+  } else {
+    fill_->open_storing(std::move(admitted.head));
   }
+  if (storing_) counters::store();
   o.entry = fill_->entry();
   if (!storing_ && o.entry->head()->status == 206) splice_.reset(); // passed as it came
   if (splice_ && splice_->before()) fetch_->pause();
@@ -183,6 +190,8 @@ void Fetching::on_not_modified(http::ResponseHead&& head) {
   auto& cache = services_.cache;
   Outcome o;
   o.kind = Outcome::Kind::refreshed;
+  if (verdict == policy::StoreVerdict::store) o.note = reflected_in(plan_, head, *stored);
+  if (!o.note.empty()) verdict = policy::StoreVerdict::reflects;
   o.verdict = verdict;
   o.status = 304;
   if (plan_.key.empty()) {
@@ -206,6 +215,7 @@ void Fetching::on_not_modified(http::ResponseHead&& head) {
 
 void Fetching::on_data(std::string_view octets) {
   if (finished_) return;
+  if (trial_) look_at(octets, false);
   if (splice_ && splice_->before()) {
     splice_->held_back += octets;
     return fetch_->pause();
@@ -216,6 +226,7 @@ void Fetching::on_data(std::string_view octets) {
 
 void Fetching::on_end() {
   if (finished_) return;
+  if (trial_) look_at({}, true);
   if (splice_ && splice_->before()) {
     splice_->ended = true;
     return;

@@ -12,9 +12,11 @@
 #include "cache/cache.h"
 #include "cache/policy/storing.h"
 #include "origin/origin.h"
+#include "proxy/pipeline/admit.h"
 #include "proxy/pipeline/ranged.h"
 #include "proxy/pipeline/services.h"
 #include "proxy/pipeline/splice.h"
+#include "proxy/pipeline/trial.h"
 
 namespace verge::pipeline {
 
@@ -45,6 +47,7 @@ struct Outcome {
   policy::StoreVerdict verdict = policy::StoreVerdict::store;
   int status = 0;                          // the origin's
   std::optional<uint64_t> declared_length; // of a response without body octets (HEAD, 304)
+  std::string note;                        // what the verdict is about: "reflects x-forwarded-host"
   http::Headers first_only;                // opened: fields beside the Entry's, for the leader's client alone
   Error error;
 };
@@ -99,6 +102,11 @@ class Fetching final : public origin::FetchSink {
   void ask_whole();
   void pump();
   void end_of_body();
+  // fetching_trial.cc
+  bool on_trial(const http::ResponseHead& head, Outcome& outcome, Admission& admitted); // true: held back
+  void look_at(std::string_view octets, bool end);
+  void judged(Trial::Finding finding);
+  void open(Outcome outcome, Admission admitted, bool trial = false);
   void tell(Outcome outcome);
   void finish(); // drops the Fetch and removes this from Services, from the top of the loop
 
@@ -112,6 +120,7 @@ class Fetching final : public origin::FetchSink {
   WallTime request_time_{};
   std::optional<policy::ContentRange> holds_; // of a 206 that may be kept: what the Entry will hold
   std::unique_ptr<Splice> splice_;
+  std::unique_ptr<Trial> trial_; // while its octets are looked at
   bool opened_ = false;
   bool storing_ = false;
   bool finished_ = false;

@@ -33,6 +33,7 @@ struct Route {
   policy::KeyRules key;
   ForwardRules forward;
   std::string config_path; // "sites[0].routes[2]": where Config::lines knows it
+  bool refuse_reflections = true;
   Waiting waiting;
 };
 

@@ -30,6 +30,9 @@ VerdictWords words_of(StoreVerdict verdict) noexcept {
               ""};
     case StoreVerdict::too_large: return {"it is larger than the route stores", "", "cache.max_object"};
     case StoreVerdict::invalidated: return {"an invalidation came while it was on its way", "RFC 9111 section 4.4", ""};
+    case StoreVerdict::reflects:
+      return {"it repeats a request field that is not in its key; the log says which", "RFC 9111 section 7.1",
+              "cache.reflection"};
   }
   return {"it was not stored", "", ""};
 }
