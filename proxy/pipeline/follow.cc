@@ -15,10 +15,9 @@ bool same_variant(const Exchange& ex, const cache::StoredHead& head) {
 }
 
 bool may_share(const Exchange& ex, const cache::StoredHead& head) {
-  if (!policy::answers_url(head.key, !head.url.empty(), head.headers, ex.key.text)) return false;
   const auto& rules = ex.route->rules;
-  const auto asked =
-      rules.honour_request_directives ? policy::request_directives(ex.request.headers) : policy::RequestDirectives{};
+  if (!policy::answers_url(head.key, !head.url.empty(), head.headers, ex.key.text)) return false;
+  const auto asked = policy::honoured(policy::request_directives(ex.request.headers), rules.honoured);
   const auto age = policy::current_age(head.freshness, head.response_time, ex.services.clock.wall());
   return policy::may_share(head.freshness, age, ex.flight_had_head, asked, rules);
 }

@@ -42,9 +42,8 @@ Plan make_plan(Exchange& ex, bool store) {
   // One who fetches alone may still validate what is here.
   const bool validate = store || (ex.key.store && ex.found.entry);
   plan.origin_headers = forwarded_headers(ex.request, ex.route->forward, validate);
-  if (validate) {
-    plan.stale = ex.found.entry;
-  }
+  announce_surrogate(plan.origin_headers, ex.route->rules);
+  if (validate) plan.stale = ex.found.entry;
   if (store) {
     plan.ranged = plan_range(ex);
     if (!plan.ranged) plan.offered = offered(ex);

@@ -109,6 +109,12 @@ class FailingCache final : public cache::Cache {
   cache::EntryRef refresh(const cache::EntryRef& entry, cache::HeadRef head) override {
     return real_.refresh(entry, std::move(head));
   }
+  cache::EntryRef with_head(const cache::EntryRef& entry, cache::HeadRef head) override {
+    return real_.with_head(entry, std::move(head));
+  }
+  cache::EntryRef adopt(const cache::EntryRef& entry, cache::HeadRef head) override {
+    return real_.adopt(entry, std::move(head));
+  }
   void erase(const cache::EntryRef& entry) override { real_.erase(entry); }
   void invalidate(cache::Invalidation command, Executor& on,
                   std::move_only_function<void(Result<uint64_t>)> done) override {
