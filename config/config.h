@@ -104,6 +104,7 @@ struct RouteCache {
   bool honour_request_directives = true; // client_cache_control: honour | ignore
   std::vector<std::string> tags;
   uint64_t max_object = 5ull << 30;
+  uint64_t slice = 0; // octets; 0: off
 };
 struct Route {
   std::string match;         // `*` matches any run of characters

@@ -99,8 +99,9 @@ void Fetching::on_head(http::ResponseHead&& head) {
   o.kind = Outcome::Kind::opened;
   o.status = head.status;
   o.declared_length = head.content_length;
-  auto admitted = admit_ranged(plan_.client_head, std::move(head), holds_, plan_.key, fill_->entry()->seq(),
-                               request_time_, services_.clock.wall(), plan_.route->rules);
+  auto admitted = admit_ranged(plan_.client_head, std::move(head), holds_,
+                               plan_.ranged ? std::string_view(plan_.ranged->suffix) : std::string_view(), plan_.key,
+                               fill_->entry()->seq(), request_time_, services_.clock.wall(), plan_.route->rules);
   o.verdict = admitted.verdict;
   storing_ = admitted.verdict == policy::StoreVerdict::store;
   opened_ = true;

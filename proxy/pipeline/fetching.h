@@ -89,6 +89,9 @@ class Fetching final : public origin::FetchSink {
   void set_range(http::Headers& headers) const;
   bool range_came(const http::ResponseHead& head); // false: the origin is asked again
   void join_part(const http::ResponseHead& head, const policy::ContentRange& content);
+  bool slice_came(const http::ResponseHead& head);
+  void slice_lost(const http::ResponseHead& head);
+  void ask_unsliced();
   void ask_whole();
   void pump();
   void end_of_body();

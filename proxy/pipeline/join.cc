@@ -4,7 +4,7 @@
 #include "cache/policy/validation.h"
 #include "proxy/base/log.h"
 #include "proxy/pipeline/forward.h"
-#include "proxy/pipeline/ranged.h"
+#include "proxy/pipeline/plan.h"
 #include "proxy/pipeline/rooms.h"
 #include "proxy/pipeline/unsafe.h"
 
@@ -15,12 +15,14 @@ using policy::Use;
 
 constexpr int kMostTries = 3; // times a follower tries to share before it fetches alone
 
+} // namespace
+
 Plan make_plan(Exchange& ex, bool store) {
   Plan plan;
   plan.route = ex.route;
   plan.snapshot = ex.snapshot;
   plan.client_head = ex.request;
-  plan.origin_headers = forwarded_headers(ex.request, ex.route->forward, store);
+  plan.origin_headers = forwarded_headers(ex.request, ex.route->forward, store || ex.slices);
   plan.client.address = ex.connection.address;
   plan.client.scheme = ex.connection.scheme;
   if (ex.key.look) { // the origin is asked what the key names, not what the key leaves out
@@ -33,13 +35,17 @@ Plan make_plan(Exchange& ex, bool store) {
   if (store) {
     plan.key = ex.key.text;
     if (ex.found.entry && policy::has_validator(ex.found.entry->head()->headers)) plan.stale = ex.found.entry;
-    plan.ranged = plan_range(ex);
+    if (!ex.slices) plan.ranged = plan_range(ex);
   }
+  if (ex.slices) plan.ranged = plan_slice(ex);
   return plan;
 }
 
+namespace {
+
 // The name under which those who want the same wait for one Fetch.
 const std::string& flight_of(const Exchange& ex) {
+  if (ex.slices) return ex.slices->key;
   return ex.ranged && !ex.ranged->flight.empty() ? ex.ranged->flight : ex.key.text;
 }
 
@@ -89,7 +95,9 @@ Step settle(Exchange& ex, Outcome&& o) {
       a.result = CacheResult::revalidated;
       return Step::next();
     case Outcome::Kind::origin_5xx: return serve_stale(ex, "stale-if-error");
-    case Outcome::Kind::failed: return failed(ex, o.error);
+    case Outcome::Kind::failed:
+      if (ex.slices && o.error.code == Errc::closed && o.error.side == Side::self) return give_up_version(ex);
+      return failed(ex, o.error);
   }
   return Step::answer(500, "join");
 }
@@ -144,8 +152,13 @@ Step follow(Exchange& ex) {
 // True: the walk goes back to lookup, which will find it.
 bool came_to_rest(Exchange& ex) {
   if (ex.join_tries >= kMostTries) return false;
-  const auto entry = ex.services.cache.arrived(ex.key.text, ex.request.headers);
-  if ((!entry || entry == ex.found.entry) && !part_came_to_rest(ex)) return false;
+  const bool begun = ex.slices && ex.slices->version;
+  const auto whole = begun ? nullptr : ex.services.cache.arrived(ex.key.text, ex.request.headers);
+  if (whole && whole != ex.found.entry) {
+    ex.slices.reset();
+  } else if (!(ex.slices ? slice_came_to_rest(ex) : part_came_to_rest(ex))) {
+    return false;
+  }
   ++ex.join_tries;
   ex.looked_up.reset();
   ex.back_to(Room::lookup);
@@ -166,6 +179,7 @@ Step wait_for(Exchange& ex, cache::EntryRef entry) {
 
 Step fetch(Exchange& ex) {
   const bool share = ex.key.store && !ex.alone;
+  if (!share && ex.slices && !ex.slices->version) ex.slices.reset(); // HEAD, or for this client alone
   auto fetching = std::make_unique<Fetching>(ex.services, make_plan(ex, share), &ex);
   std::unique_ptr<cache::Fill> fill;
   if (share) {

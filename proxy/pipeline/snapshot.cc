@@ -26,6 +26,7 @@ policy::Rules rules_of(const config::RouteCache& c) {
   r.honour_request_directives = c.honour_request_directives;
   r.tags = c.tags;
   r.max_object = c.max_object;
+  r.slice = c.slice;
   return r;
 }
 

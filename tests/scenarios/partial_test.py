@@ -321,6 +321,14 @@ class Parts(Scenario):
         self.fetch_part(node, "/p", "bytes=0-9")
         self.assertEqual(self.origin.asked, 2)
 
+    def test_a_post_drops_the_parts(self):
+        node = self.node()
+        self.fetch_part(node, "/p", "bytes=0-39")
+        asked = node.start_get("/p", method="POST", body=b"x")
+        self.origin.take().reply(body="saved")
+        asked.result()
+        self.fetch_part(node, "/p", "bytes=0-9")
+
     def test_a_stale_part_is_validated(self):
         node = self.node()
         self.fetch_part(node, "/p", "bytes=0-39", headers={"Cache-Control": "max-age=0", "ETag": '"v1"'})
