@@ -119,12 +119,13 @@ class Slices(Scenario):
     def test_conditions_and_head_are_answered_from_the_first_slice(self):
         self.automatic()
         node = self.sliced()
-        node.get("/v", headers={"Range": "bytes=0-9"})
+        node.get("/v")  # so that the first slice has come to rest
+        self.served.clear()
         head = node.get("/v", method="HEAD")
         self.assertEqual((head.status, head["content-length"], head["content-range"]), (200, str(len(BODY)), None))
         self.assertEqual(node.get("/v", headers={"If-None-Match": '"v1"'}).status, 304)
         self.assertEqual(node.get("/v", headers={"Range": "bytes=5-9", "If-Range": '"v1"'}).body, BODY[5:10])
-        self.assertEqual(self.served, [0])
+        self.assertEqual(self.served, [])
         behind = node.get("/v", headers={"Range": f"bytes={len(BODY)}-"})
         self.assertEqual((behind.status, behind["content-range"]), (416, f"bytes */{len(BODY)}"))
         self.assertEqual(node.get("/v", headers={"Range": "bytes=5-9", "If-Range": '"v0"'}).body, BODY)
