@@ -7,6 +7,7 @@
 #include "proxy/base/log.h"
 #include "proxy/pipeline/admit.h"
 #include "proxy/pipeline/counters.h"
+#include "proxy/pipeline/truncated.h"
 #include "proxy/pipeline/verdicts.h"
 
 namespace verge::pipeline {
@@ -179,6 +180,7 @@ void Fetching::on_error(Error error) {
                                                                             : "broken");
   log::warn("origin", "{} {}{}: {}", plan_.client_head.method, plan_.client_head.authority, plan_.client_head.path,
             error.what);
+  if (storing_) keep_truncated(services_, *fill_->entry());
   fill_->fail(error);
   if (!opened_) {
     Outcome o;

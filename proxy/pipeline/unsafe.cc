@@ -51,7 +51,8 @@ void invalidate_after_unsafe(Exchange& ex, int origin_status, const http::Header
     const auto reference = response.get(name);
     if (!reference) continue;
     const auto key = policy::same_origin_key(ex.request, *reference);
-    if (key && *key != ex.key.text) invalidate_if_stored(ex, *key, !ex.snapshot->snapshot->has_key_rules() && ex.route->rules.slice == 0);
+    if (key && *key != ex.key.text)
+      invalidate_if_stored(ex, *key, !ex.snapshot->snapshot->has_key_rules() && ex.route->rules.slice == 0);
   }
 }
 
