@@ -134,6 +134,7 @@ struct RouteCache {
   EarlyHints early_hints = EarlyHints::http2;
   std::vector<std::string> tags;
   uint64_t max_object = 5ull << 30;
+  uint64_t slice = 0; // octets; 0: off
 };
 struct Route {
   std::string match;         // `*` matches any run of characters

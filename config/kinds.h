@@ -111,6 +111,25 @@ struct Count {
 };
 inline Count size_between(uint64_t least, uint64_t most) { return {least, most, parse_size}; }
 
+// A size, `on` for a usual one, or `off` for 0.
+struct SizeOrOff {
+  Count size;
+  uint64_t on = 0;
+
+  std::string type() const { return "size, on or off"; }
+  std::string range() const { return fmt::format("{}; on: {}", size.range(), size.shown(on)); }
+  std::string show(uint64_t value) const { return value == 0 ? "off" : size.shown(value); }
+  void read(Reader& reader, const Node& node, uint64_t& out) const {
+    const auto text = reader.text(node);
+    if (!text) return;
+    if (const auto word = parse_bool(*text)) {
+      out = *word ? on : 0;
+    } else {
+      size.read(reader, node, out);
+    }
+  }
+};
+
 struct Duration {
   Millis least{0}, most{Seconds(10ll * 31'536'000)};
 

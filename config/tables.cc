@@ -301,6 +301,8 @@ const Table<RouteCache>& route_cache_table() {
                 "asked; http2: to HTTP/2 clients"),
             row("tags", &RouteCache::tags, ListOf<Text>{{check_tag}}, "tags of every response, to invalidate by"),
             row("max_object", &RouteCache::max_object, size_between(1, 64 * kTiB), "larger bodies are not stored"),
+            row("slice", &RouteCache::slice, SizeOrOff{size_between(64 * kKiB, 1024 * kMiB), 8 * kMiB},
+                "fetch and store in pieces of this size, on demand: for large bodies that are sought in"),
         });
     made.word = [](std::string_view word, RouteCache& out) {
       if (is_off(word)) out.enabled = false;

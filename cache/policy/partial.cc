@@ -87,6 +87,35 @@ std::optional<RangeDecision> decide_from_part(const http::Headers& request, cons
   return decision;
 }
 
+std::string slice_key(uint64_t index) { return "\nslice=" + std::to_string(index); }
+
+ByteRange slice_range(uint64_t index, uint64_t size, std::optional<uint64_t> complete) noexcept {
+  const uint64_t end = (index + 1) * size;
+  return {index * size, std::min(end, complete.value_or(end)) - 1};
+}
+
+uint64_t first_wanted(const http::Headers& request) noexcept {
+  const auto value = request.get("range");
+  if (!value) return 0;
+  // The first of several: where the list ends does not matter here.
+  http::Headers first;
+  first.add("range", value->substr(0, value->find(',')));
+  const auto asked = single_range(first);
+  // Beyond any body: no slice has such a number.
+  return asked && asked->first && *asked->first < (uint64_t{1} << 62) ? *asked->first : 0;
+}
+
+SliceVerdict judge_slice(const http::ResponseHead& response, uint64_t index, uint64_t size,
+                         const http::Headers* version, WallTime now) {
+  const auto wanted = slice_range(index, size, std::nullopt);
+  const auto [verdict, content] = judge_part(response, {wanted.first, wanted.last});
+  if (version != nullptr && !same_version(*version, response.headers, now)) return SliceVerdict::changed;
+  if (verdict != PartVerdict::fits || !content.complete) return SliceVerdict::not_sliceable;
+  if (content.range.last != slice_range(index, size, content.complete).last) return SliceVerdict::not_sliceable;
+  if (is_complete(content)) return SliceVerdict::whole;
+  return strong_validator(response.headers, now).empty() ? SliceVerdict::not_sliceable : SliceVerdict::fits;
+}
+
 std::string content_range(const ByteRange& range, std::optional<uint64_t> complete) {
   if (complete) return content_range(range, *complete);
   return fmt::format("bytes {}-{}/*", range.first, range.last);

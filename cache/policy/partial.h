@@ -54,6 +54,24 @@ bool is_complete(const ContentRange& content) noexcept;
 std::optional<RangeDecision> decide_from_part(const http::Headers& request, const http::Headers& stored,
                                               const ContentRange& part, WallTime now);
 
+// --- slices: aligned pieces of a large body, each stored for itself ---
+
+std::string slice_key(uint64_t index); // what stands behind the URL's key: "\nslice=3"
+// The octets of slice `index`; cut to the body where its length is known.
+ByteRange slice_range(uint64_t index, uint64_t size, std::optional<uint64_t> complete) noexcept;
+// The first octet that the request is sure to want: where the first of its ranges begins; 0 for the whole or a suffix.
+uint64_t first_wanted(const http::Headers& request) noexcept;
+
+enum class SliceVerdict : uint8_t {
+  fits,
+  whole,         // the body is no larger than a slice: all of it came
+  not_sliceable, // other octets than those of the slice, no complete length, or no strong validator
+  changed,       // of another version than the slices before
+};
+// `version`: the fields of a slice of the same answer; null: this is the first.
+SliceVerdict judge_slice(const http::ResponseHead& response, uint64_t index, uint64_t size,
+                         const http::Headers* version, WallTime now);
+
 // The Content-Range field of an answer that has `range` of a body of `complete` octets, if that is known.
 std::string content_range(const ByteRange& range, std::optional<uint64_t> complete);
 

@@ -61,6 +61,7 @@ struct Rules {
   std::vector<std::string> tags;    // added to every response of the route
   uint64_t max_object = 5ull << 30; // octets; larger bodies pass
   uint64_t site = 0;                // site_id() of whose responses these are
+  uint64_t slice = 0;               // octets; bodies are fetched and stored in slices of this size; 0: whole
 };
 
 } // namespace verge::policy

@@ -73,8 +73,9 @@ Admission admit(const http::RequestHead& request, http::ResponseHead&& response,
 }
 
 Admission admit_ranged(const http::RequestHead& request, http::ResponseHead&& response,
-                       const std::optional<policy::ContentRange>& holds, const std::string& key, uint64_t seq,
-                       WallTime request_time, WallTime response_time, const policy::Rules& rules) {
+                       const std::optional<policy::ContentRange>& holds, std::string_view suffix,
+                       const std::string& key, uint64_t seq, WallTime request_time, WallTime response_time,
+                       const policy::Rules& rules) {
   if (!holds) return admit(request, std::move(response), key, seq, request_time, response_time, rules);
   const bool whole = policy::is_complete(*holds);
   http::ResponseHead as_whole;
@@ -83,11 +84,9 @@ Admission admit_ranged(const http::RequestHead& request, http::ResponseHead&& re
   as_whole.headers.remove("content-range");
   as_whole.content_length = holds->range.size();
   if (!whole) as_whole.headers.add("content-range", policy::content_range(holds->range, holds->complete));
-  const std::string& filed = key;
-  auto out = admit(request, std::move(as_whole), whole || key.empty() ? filed : key + std::string(policy::kPartKey),
-                   seq, request_time, response_time, rules);
-  if (out.verdict != policy::StoreVerdict::store && !request.headers.has("range")) return out; // completed, not kept
-  if (out.verdict != policy::StoreVerdict::store) {
+  const std::string filed = whole || key.empty() ? key : key + std::string(suffix);
+  auto out = admit(request, std::move(as_whole), filed, seq, request_time, response_time, rules);
+  if (out.verdict != policy::StoreVerdict::store && !(whole && !request.headers.has("range"))) {
     const auto verdict = out.verdict;
     out = admit(request, std::move(response), key, seq, request_time, response_time, rules);
     out.verdict = verdict;

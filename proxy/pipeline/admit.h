@@ -22,10 +22,12 @@ Admission admit(const http::RequestHead& request, http::ResponseHead&& response,
                 WallTime request_time, WallTime response_time, const policy::Rules& rules);
 
 // The same for a 206 that may be kept: `holds` says which octets the Entry will have; none: an ordinary response. A
-// part is filed under its own key, all of the body as the 200 it is. What may not be stored is passed as it came.
+// part is filed under the key and `suffix`, all of the body as the 200 it is. What may not be stored is passed as it
+// came.
 Admission admit_ranged(const http::RequestHead& request, http::ResponseHead&& response,
-                       const std::optional<policy::ContentRange>& holds, const std::string& key, uint64_t seq,
-                       WallTime request_time, WallTime response_time, const policy::Rules& rules);
+                       const std::optional<policy::ContentRange>& holds, std::string_view suffix,
+                       const std::string& key, uint64_t seq, WallTime request_time, WallTime response_time,
+                       const policy::Rules& rules);
 
 // The head of a stored response after a 304 (RFC 9111 section 4.3.4).
 std::shared_ptr<cache::StoredHead> freshen(const cache::StoredHead& stored, const http::ResponseHead& not_modified,

@@ -22,6 +22,7 @@ std::string_view to_string(CacheResult r) noexcept {
     case CacheResult::revalidated: return "revalidated";
     case CacheResult::pass: return "pass";
     case CacheResult::error: return "error";
+    case CacheResult::partial: return "partial";
   }
   return "none";
 }
@@ -29,7 +30,7 @@ std::string_view to_string(CacheResult r) noexcept {
 namespace counters {
 namespace {
 
-constexpr size_t kResults = 7;
+constexpr size_t kResults = 8;
 constexpr size_t kStatuses = 1000;
 
 metrics::Counter g_bytes_sent("verge_sent_bytes_total", "", "Octets of response bodies sent to clients.");

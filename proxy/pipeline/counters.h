@@ -7,7 +7,7 @@
 namespace verge::pipeline {
 
 // The word for a response in log, metrics and dashboards, as nginx's $upstream_cache_status users know it.
-enum class CacheResult : uint8_t { none, hit, miss, stale, revalidated, pass, error };
+enum class CacheResult : uint8_t { none, hit, miss, stale, revalidated, pass, error, partial };
 std::string_view to_string(CacheResult r) noexcept;
 
 namespace counters {

@@ -20,6 +20,7 @@
 #include "proxy/pipeline/fetching.h"
 #include "proxy/pipeline/ranged.h"
 #include "proxy/pipeline/services.h"
+#include "proxy/pipeline/slices.h"
 
 namespace verge::pipeline {
 
@@ -130,6 +131,7 @@ class Exchange final : public http::StreamHandler, public Fetching::Leader {
     };
   }
 
+  std::unique_ptr<Slices> slices; // null: not sent in slices
   std::unique_ptr<Ranged> ranged; // null: the whole is asked for, or stored
 
   // join's state.

@@ -11,6 +11,7 @@
 #include "proxy/pipeline/contradiction.h"
 #include "proxy/pipeline/counters.h"
 #include "proxy/pipeline/failing.h"
+#include "proxy/pipeline/truncated.h"
 #include "proxy/pipeline/verdicts.h"
 
 namespace verge::pipeline {
@@ -113,8 +114,9 @@ void Fetching::on_head(http::ResponseHead&& head) {
   o.status = head.status;
   o.declared_length = head.content_length;
   const http::ResponseHead as_came = head;
-  auto admitted = admit_ranged(plan_.client_head, std::move(head), holds_, plan_.key, fill_->entry()->seq(),
-                               request_time_, services_.clock.wall(), plan_.route->rules);
+  auto admitted = admit_ranged(plan_.client_head, std::move(head), holds_,
+                               plan_.ranged ? std::string_view(plan_.ranged->suffix) : std::string_view(), plan_.key,
+                               fill_->entry()->seq(), request_time_, services_.clock.wall(), plan_.route->rules);
   if (!on_trial(as_came, o, admitted)) open(std::move(o), std::move(admitted));
 }
 
@@ -249,6 +251,7 @@ void Fetching::on_error(Error error) {
       services_.failing->failed(plan_.route->origin, plan_.failing_key, error, memory);
     }
   }
+  if (storing_) keep_truncated(services_, *fill_->entry());
   fill_->fail(error);
   if (!opened_) {
     Outcome o;

@@ -92,13 +92,16 @@ class Fetching final : public origin::FetchSink {
   };
   void send(bool conditional);
   void on_not_modified(http::ResponseHead&& head);
-  void ask_again(); // without conditions, at the next turn of the loop
+  void ask_again();                     // without conditions, at the next turn of the loop
   void on_fault(std::string_view what); // an answer that can't be one
   bool keep_stale(const http::ResponseHead& head);
   // fetching_ranged.cc
   void set_range(http::Headers& headers) const;
   bool range_came(const http::ResponseHead& head); // false: the origin is asked again
   void join_part(const http::ResponseHead& head, const policy::ContentRange& content);
+  bool slice_came(const http::ResponseHead& head);
+  void slice_lost(const http::ResponseHead& head);
+  void ask_unsliced();
   void ask_whole();
   void pump();
   void end_of_body();

@@ -3,6 +3,7 @@
 #include "proxy/base/log.h"
 #include "proxy/pipeline/admit.h"
 #include "proxy/pipeline/fetching.h"
+#include "proxy/pipeline/slices.h"
 
 namespace verge::pipeline {
 
@@ -40,9 +41,73 @@ void Fetching::join_part(const http::ResponseHead& head, const policy::ContentRa
   });
 }
 
+// The version that the answer was begun with can't be had any more: it is cut.
+void Fetching::slice_lost(const http::ResponseHead& head) {
+  if (head.status < 500)
+    drop_slices(services_, plan_.key.empty() ? plan_.ranged->version->key : plan_.key, head.headers);
+  const Error error{Errc::closed, Side::self, Retry::safe, "not of the version of the slices before"};
+  fill_->fail(error);
+  Outcome o;
+  o.status = head.status;
+  o.error = error;
+  tell(std::move(o));
+  finish();
+}
+
+// In the ordinary way: the client's own range, or the whole.
+void Fetching::ask_unsliced() {
+  services_.unsliceable.remember(plan_.key, services_.clock.mono());
+  const auto asked = policy::single_range(plan_.client_head.headers);
+  if (!asked) return ask_whole();
+  auto own = std::make_unique<RangePlan>();
+  own->asked = *asked;
+  own->if_range = plan_.client_head.headers.get("if-range").value_or("");
+  plan_.ranged = std::move(own);
+  ask_again();
+}
+
+bool Fetching::slice_came(const http::ResponseHead& head) {
+  auto& r = *plan_.ranged;
+  const bool first = r.version == nullptr;
+  if (head.status != 206) {
+    if (!first) {
+      slice_lost(head);
+      return false;
+    }
+    if (head.status == 416 && !plan_.client_head.headers.has("range")) {
+      ask_whole(); // it may be empty
+      return false;
+    }
+    if (head.status == 200) {
+      services_.unsliceable.remember(plan_.key, services_.clock.mono());
+      services_.whole_only.remember(plan_.key, services_.clock.mono());
+    }
+    return true;
+  }
+  const auto now = services_.clock.wall();
+  const auto verdict = policy::judge_slice(head, r.index, r.slice_size, first ? nullptr : &r.version->headers, now);
+  if (verdict == policy::SliceVerdict::fits || verdict == policy::SliceVerdict::whole) {
+    holds_ = policy::parse_content_range(*head.headers.get("content-range"));
+    if (!first) return true;
+    const auto trial = admit_ranged(plan_.client_head, http::ResponseHead(head), holds_, r.suffix, plan_.key,
+                                    fill_->entry()->seq(), request_time_, now, plan_.route->rules);
+    if (trial.verdict == policy::StoreVerdict::store) return true;
+    holds_.reset(); // for this client alone: then as it asked
+    plan_.origin_headers = std::move(r.own_fields);
+    plan_.ranged.reset();
+    ask_again();
+  } else if (first) {
+    ask_unsliced();
+  } else {
+    slice_lost(head);
+  }
+  return false;
+}
+
 bool Fetching::range_came(const http::ResponseHead& head) {
   const auto& r = *plan_.ranged;
   holds_.reset();
+  if (r.kind == Kind::slice) return slice_came(head);
   if (head.status != 206) {
     if (r.kind == Kind::rest && (head.status == 412 || head.status == 416)) {
       ask_whole(); // it is not what it was

@@ -8,6 +8,7 @@
 #include "proxy/pipeline/plan.h"
 #include "proxy/pipeline/ranged.h"
 #include "proxy/pipeline/rooms.h"
+#include "proxy/pipeline/slices.h"
 #include "proxy/pipeline/stale.h"
 #include "proxy/pipeline/unsafe.h"
 
@@ -38,7 +39,9 @@ Step settle(Exchange& ex, Outcome&& o) {
       a.result = CacheResult::revalidated;
       return Step::next();
     case Outcome::Kind::origin_5xx: return serve_stale(ex, "stale-if-error");
-    case Outcome::Kind::failed: return origin_failed(ex, o.error);
+    case Outcome::Kind::failed:
+      if (ex.slices && o.error.code == Errc::closed && o.error.side == Side::self) return give_up_version(ex);
+      return origin_failed(ex, o.error);
   }
   return Step::answer(500, "join");
 }
@@ -46,8 +49,13 @@ Step settle(Exchange& ex, Outcome&& o) {
 // True: the walk goes back to lookup, which will find it.
 bool came_to_rest(Exchange& ex) {
   if (ex.join_tries >= kMostTries) return false;
-  const auto entry = ex.services.cache.arrived(ex.key.text, ex.request.headers);
-  if ((!entry || entry == ex.found.entry) && !part_came_to_rest(ex)) return false;
+  const bool begun = ex.slices && ex.slices->version;
+  const auto whole = begun ? nullptr : ex.services.cache.arrived(ex.key.text, ex.request.headers);
+  if (whole && whole != ex.found.entry) {
+    ex.slices.reset();
+  } else if (!(ex.slices ? slice_came_to_rest(ex) : part_came_to_rest(ex))) {
+    return false;
+  }
   ++ex.join_tries;
   look_again(ex);
   return true;
@@ -83,6 +91,7 @@ Step fetch(Exchange& ex) {
     }
   }
   if (!share) {
+    if (ex.slices && !ex.slices->version) ex.slices.reset(); // HEAD, or for this client alone
     fetching = std::make_unique<Fetching>(ex.services, make_plan(ex, false), &ex);
     fill = ex.services.cache.solo(ex.services.loop, fetching->resume_task(), fetching->abandoned_task());
   }

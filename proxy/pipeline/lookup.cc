@@ -43,8 +43,8 @@ Step lookup(Exchange& ex) {
   }
   if (!ex.looked_up) {
     ex.ranged.reset();
-    auto found = ex.services.cache.lookup(ex.key.text, ex.request.headers, ex.services.loop,
-                                          ex.alive([](Exchange& e, cache::Cache::Lookup l) {
+    auto found = ex.services.cache.lookup(ex.slices ? ex.slices->key : ex.key.text, ex.request.headers,
+                                          ex.services.loop, ex.alive([](Exchange& e, cache::Cache::Lookup l) {
                                             l.pending = false;
                                             e.looked_up = std::move(l);
                                             e.wake();
@@ -54,8 +54,15 @@ Step lookup(Exchange& ex) {
   }
   const auto asked = policy::honoured(policy::request_directives(ex.request.headers), ex.route->rules.honoured);
   ex.found = {};
+  if (ex.slices && ex.looked_up->entry && !fits_slices(ex, ex.looked_up->entry)) ex.looked_up->entry.reset();
+  if (!ex.looked_up->entry && begin_slices(ex)) {
+    ex.looked_up.reset();
+    return lookup(ex);
+  }
   if (ex.looked_up->entry) {
     judge(ex, *ex.looked_up, asked);
+  } else if (ex.slices) {
+    ex.found.forward = Forward::uri_miss;
   } else if (const auto part = look_for_part(ex); part.waiting) {
     return Step::wait();
   } else if (part.answers != nullptr) {

@@ -5,6 +5,7 @@
 #include "cache/policy/vary.h"
 #include "proxy/pipeline/forward.h"
 #include "proxy/pipeline/ranged.h"
+#include "proxy/pipeline/slices.h"
 
 namespace verge::pipeline {
 namespace {
@@ -19,6 +20,12 @@ std::vector<cache::EntryRef> offered(Exchange& ex) {
            !policy::may_be_offered(ex.request, entry->head()->headers);
   });
   return others;
+}
+
+// Without variants.
+std::string shared_name(const Exchange& ex) {
+  if (ex.slices) return ex.slices->key;
+  return ex.ranged && !ex.ranged->flight.empty() ? ex.ranged->flight : ex.key.text;
 }
 
 } // namespace
@@ -41,10 +48,12 @@ Plan make_plan(Exchange& ex, bool store) {
   if (store) plan.key = ex.key.text;
   // One who fetches alone may still validate what is here.
   const bool validate = store || (ex.key.store && ex.found.entry);
-  plan.origin_headers = forwarded_headers(ex.request, ex.route->forward, validate);
+  plan.origin_headers = forwarded_headers(ex.request, ex.route->forward, validate || ex.slices);
   announce_surrogate(plan.origin_headers, ex.route->rules);
   if (validate) plan.stale = ex.found.entry;
-  if (store) {
+  if (ex.slices) {
+    plan.ranged = plan_slice(ex);
+  } else if (store) {
     plan.ranged = plan_range(ex);
     if (!plan.ranged) plan.offered = offered(ex);
   }
@@ -52,13 +61,13 @@ Plan make_plan(Exchange& ex, bool store) {
 }
 
 std::string flight_of(const Exchange& ex, const cache::StoredHead& other) {
-  std::string name = ex.ranged && !ex.ranged->flight.empty() ? ex.ranged->flight : ex.key.text;
+  std::string name = shared_name(ex);
   if (!other.vary_fields.empty()) name += "\nvary=" + policy::vary_key(other.vary_fields, ex.request.headers);
   return name;
 }
 
 std::string flight_of(Exchange& ex) {
-  std::string name = ex.ranged && !ex.ranged->flight.empty() ? ex.ranged->flight : ex.key.text;
+  std::string name = shared_name(ex);
   if (ex.found.entry) {
     const auto head = ex.found.entry->head();
     if (!head->vary_fields.empty()) name += "\nvary=" + head->vary_values;

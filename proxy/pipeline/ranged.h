@@ -16,13 +16,19 @@ class Exchange;
 // A Fetch of less than the whole.
 struct RangePlan {
   enum class Kind : uint8_t {
-    part, // the client's own range, to be kept as a part
-    rest, // what `part` lacks of the whole
+    part,  // the client's own range, to be kept as a part
+    rest,  // what `part` lacks of the whole
+    slice, // one slice
   };
   Kind kind = Kind::part;
-  policy::AskedRange asked;   // goes out as Range
-  std::string if_range;       // goes out as If-Range unless empty
-  cache::EntryRef part;       // stored octets that may stand before or behind what comes; null: none
+  policy::AskedRange asked; // goes out as Range
+  std::string if_range;     // goes out as If-Range unless empty
+  cache::EntryRef part;     // stored octets that may stand before or behind what comes; null: none
+  std::string suffix = std::string(policy::kPartKey); // behind the key: where it is filed
+  // slice:
+  uint64_t index = 0, slice_size = 0;
+  cache::HeadRef version;     // of the slices before; null: it is the first
+  http::Headers own_fields;   // of the first: what the client would have asked, for a response that is not to be shared
   uint64_t combine_limit = 0; // octets up to which parts are combined to a larger part; a whole may have any size
 };
 

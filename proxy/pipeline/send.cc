@@ -14,6 +14,9 @@ bool start_over(Exchange& ex) {
   if (!ex.answer.stored || ex.fetching != nullptr || ex.alone) return false;
   log::info("exchange", "{} fetched anew: {}", ex.request_id, ex.reader->error().what);
   ex.reader.reset();
+  ex.slices.reset();
+  ex.ranged.reset();
+  ex.flight.clear();
   ex.answer = {};
   ex.response = {};
   ex.found = {};
@@ -25,9 +28,30 @@ bool start_over(Exchange& ex) {
 
 void open_reader(Exchange& ex) {
   const auto& r = ex.response;
-  const uint64_t last = r.last == UINT64_MAX ? r.last : r.last - r.offset;
+  uint64_t last = r.last == UINT64_MAX ? r.last : r.last - r.offset;
+  if (ex.slices) {
+    last = std::min(last, ex.slices->size - 1);
+    fetch_ahead(ex);
+  }
   ex.reader =
       std::make_unique<cache::Reader>(ex.answer.entry, ex.services.loop, ex.wake_task(), r.first - r.offset, last);
+}
+
+CacheResult result_of(const Slices& s) {
+  if (!s.fetched) return CacheResult::hit;
+  return s.hit ? CacheResult::partial : CacheResult::miss;
+}
+
+// The octets that come next are in another slice than the one in hand.
+bool needs_slice(Exchange& ex) { return ex.slices && ex.response.first / ex.slices->size != ex.slices->index; }
+
+// The slice in hand is sent; true: the next one continues it.
+bool turn_slice(Exchange& ex) {
+  if (!ex.slices) return false;
+  const uint64_t next = (ex.slices->index + 1) * ex.slices->size;
+  if (next > ex.response.last) return false;
+  ex.response.first = next;
+  return true;
 }
 
 // The next of several ranges; false: there is none.
@@ -59,7 +83,11 @@ Step send(Exchange& ex) {
       return Step::next();
     }
     if (!ex.reader) {
-      if (!r.plan.empty()) next_piece(ex);
+      if (!r.plan.empty() && r.plan.at == 0) next_piece(ex);
+      if (needs_slice(ex)) {
+        want_slice(ex, r.first);
+        return Step::next();
+      }
       open_reader(ex);
     }
     const Held held = hold_back(ex);
@@ -84,6 +112,7 @@ Step send(Exchange& ex) {
       case cache::Reader::Next::failed: break; // said again below
     }
   }
+  if (!ex.reader) open_reader(ex); // the next slice
   const size_t high = ex.snapshot->snapshot->config().limits.output_buffer;
   while (ex.client.queued() < high) {
     slice = {};
@@ -95,11 +124,20 @@ Step send(Exchange& ex) {
       case cache::Reader::Next::wait: return Step::wait();
       case cache::Reader::Next::end:
         ex.reader.reset();
+        if (turn_slice(ex)) {
+          want_slice(ex, r.first);
+          return Step::next();
+        }
         if (next_piece(ex)) {
           send_text(ex, r.plan.pieces[r.plan.at - 1].text);
+          if (needs_slice(ex)) {
+            want_slice(ex, r.first);
+            return Step::next();
+          }
           open_reader(ex);
           break;
         }
+        if (ex.slices) ex.answer.result = result_of(*ex.slices);
         if (!r.plan.empty()) send_text(ex, r.plan.end);
         ex.client.send_end();
         return Step::next();

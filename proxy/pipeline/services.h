@@ -13,8 +13,8 @@
 #include "proxy/base/executor.h"
 #include "proxy/http/intercept.h"
 #include "proxy/http/message.h"
+#include "proxy/pipeline/lately.h"
 #include "proxy/pipeline/snapshot.h"
-#include "proxy/pipeline/whole_only.h"
 
 namespace verge::pipeline {
 
@@ -67,7 +67,9 @@ struct Services {
   size_t collected_bytes = 0;   // of bodies gathered for the intercept now, all requests of this loop
   std::unordered_map<Fetching*, std::unique_ptr<Fetching>> fetchings; // those under way; see fetching.h
   Failing* failing = nullptr;                                         // what failed lately; null: nothing is remembered
-  WholeOnly whole_only = {};
+  Lately whole_only = {};  // URLs whose origin answered a Range with the whole
+  Lately unsliceable = {}; // and those whose slices can't be told apart from another version's
+  Lately changed = {};     // versions that were found in the middle of an answer of another one
 };
 
 } // namespace verge::pipeline

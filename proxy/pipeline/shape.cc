@@ -88,7 +88,7 @@ int apply_conditions(Exchange& ex, const cache::StoredHead& head, std::optional<
                      const std::optional<policy::ContentRange>& part) {
   auto& r = ex.response;
   const auto now = ex.services.clock.wall();
-  if (head.status != 200 && !part) return head.status;
+  if (head.status != 200 && !part && !ex.slices) return head.status;
   switch (policy::evaluate_preconditions(ex.request, head.headers, now)) {
     case Precondition::not_modified:
       r.own_fields = policy::not_modified_fields(head.headers);
@@ -136,10 +136,38 @@ void add_first_only(Exchange& ex, const cache::StoredHead& head) {
   r.out.h1_text = {};
 }
 
+// The first slice stands for the whole body.
+void shape_slices(Exchange& ex, const cache::StoredHead& head) {
+  auto& r = ex.response;
+  const auto& s = *ex.slices;
+  r.own_fields = head.headers;
+  r.own_fields.remove("content-range");
+  r.out.fields = &r.own_fields;
+  r.out.h1_text = {};
+  r.out.content_length = s.complete;
+  r.first = 0;
+  r.last = s.complete - 1;
+  r.offset = s.index * s.size;
+  r.out.status = apply_conditions(ex, head, s.complete, std::nullopt);
+  const bool begins_here = r.body && r.plan.empty() && r.first / s.size == s.index;
+  if (begins_here && fetch_ahead(ex) && ex.answer.result == CacheResult::hit) {
+    ex.answer.result = CacheResult::partial;
+    ex.found.forward = policy::Forward::partial;
+  }
+}
+
 } // namespace
 
 Step shape(Exchange& ex) {
   auto& r = ex.response;
+  if (ex.slices) {
+    switch (take_slice(ex)) {
+      case SliceTaken::first: break;
+      case SliceTaken::next: return Step::next();
+      case SliceTaken::none: ex.slices.reset(); break;
+      case SliceTaken::changed: return give_up_version(ex);
+    }
+  }
   const auto& entry = ex.answer.entry;
   if (ex.answer.result != CacheResult::miss) entry->count_hit();
   r.head = entry->head();
@@ -152,7 +180,10 @@ Step shape(Exchange& ex) {
   r.out.content_length = length;
   r.body = !ex.request.is("HEAD") && !http::status_without_body(head.status);
   r.out.status = head.status;
-  if (ex.answer.stored) {
+  if (ex.slices) {
+    length = ex.slices->complete;
+    shape_slices(ex, head);
+  } else if (ex.answer.stored) {
     std::optional<policy::ContentRange> part;
     if (head.status == 206) part = policy::parse_content_range(head.headers.get("content-range").value_or(""));
     if (part) {

@@ -38,6 +38,7 @@ policy::Rules rules_of(const config::RouteCache& c) {
   r.refresh_ahead = {c.refresh_ahead.percent, c.refresh_ahead.time};
   r.tags = c.tags;
   r.max_object = c.max_object;
+  r.slice = c.slice;
   return r;
 }
 

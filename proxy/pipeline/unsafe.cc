@@ -6,6 +6,7 @@
 
 #include "cache/policy/groups.h"
 #include "cache/policy/key.h"
+#include "cache/policy/partial.h"
 #include "cache/policy/reference.h"
 #include "proxy/base/log.h"
 
@@ -44,7 +45,7 @@ std::vector<cache::Target> targets_of(const std::string& key, const cache::Entry
 }
 
 // Only where something is stored: an API that takes a thousand POSTs a second must not write as many epochs. Where more
-// than the URL is in the key nobody knows the keys: then always.
+// than the URL is in the key, or any slice may be stored, nobody knows the keys: then always.
 void invalidate_if_stored(Exchange& ex, const std::string& key, bool known) {
   auto& cache = ex.services.cache;
   auto& loop = ex.services.loop;
@@ -52,8 +53,10 @@ void invalidate_if_stored(Exchange& ex, const std::string& key, bool known) {
   const auto act = [&cache, &loop, key](const cache::Cache::Lookup& found) {
     if (found.entry || found.other_variants) invalidate(cache, loop, targets_of(key, found.entry), key);
   };
-  const auto found = cache.lookup(key, ex.request.headers, loop, act);
-  if (!found.pending) act(found);
+  for (const auto& stored : {key, key + std::string(policy::kPartKey)}) {
+    const auto found = cache.lookup(stored, ex.request.headers, loop, act);
+    if (!found.pending) act(found);
+  }
 }
 
 void invalidate_groups(Exchange& ex, const cache::StoredHead& response) {
@@ -72,12 +75,13 @@ void invalidate_after_unsafe(Exchange& ex, int origin_status, const cache::Store
   if (safe(ex.request) || !ex.route->rules.enabled) return;
   invalidate_groups(ex, response);
   if (origin_status < 200 || origin_status >= 400) return;
-  invalidate_if_stored(ex, ex.key.text, ex.route->key.url_only());
+  invalidate_if_stored(ex, ex.key.text, ex.route->key.url_only() && ex.route->rules.slice == 0);
   for (const std::string_view name : {"location", "content-location"}) {
     const auto reference = response.headers.get(name);
     if (!reference) continue;
     const auto key = policy::same_origin_key(ex.request, *reference);
-    if (key && *key != ex.key.text) invalidate_if_stored(ex, *key, !ex.snapshot->snapshot->has_key_rules());
+    if (key && *key != ex.key.text)
+      invalidate_if_stored(ex, *key, !ex.snapshot->snapshot->has_key_rules() && ex.route->rules.slice == 0);
   }
 }
 

@@ -138,7 +138,7 @@ listen:
 workers: 1
 cache: {{path: ./cache, disk: 4GiB, memory: 1GiB}}
 origins: {{app: {{type: http, url: "http://127.0.0.1:{self.origin_port}"}}}}
-sites: [{{hosts: ["*"], routes: [{{match: "/*", origin: app}}]}}]
+sites: [{{hosts: ["*"], routes: [{{match: "/large/*", origin: app, cache: {{slice: 8MiB}}}}, {{match: "/*", origin: app}}]}}]
 access_log: {self.access_log}
 limits: {{connections: 20000, send_timeout: 10m}}
 """)
@@ -173,6 +173,11 @@ http {{
     http2_max_concurrent_streams 128; http2_max_requests 100000000;
     # What is never cached would only queue behind the cache's lock: an expert routes it past the cache.
     location /miss/ {{ proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host; }}
+    location /large/ {{
+      slice 8m; proxy_set_header Range $slice_range; proxy_cache_key $scheme$host$request_uri$slice_range;
+      proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
+      proxy_cache c; proxy_cache_lock on;
+    }}
     location / {{
       proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
       proxy_cache c; proxy_cache_lock on; proxy_cache_lock_timeout 60s;

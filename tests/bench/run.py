@@ -17,9 +17,11 @@ from scenarios import SCENARIOS, NotComparable
 SCENARIOS |= gated.SCENARIOS
 ALL = peers.ALL | {peer.name: peer for peer in OTHERS}
 NO_CACHE = "h2o"  # the reference of what a lean server can do, not a peer
-METRIC = {"idle-tls": ("kb_per_connection", "KB a connection"), "slow-readers": ("grown_mb", "MB grown"),
-          **gated.METRIC}
-DEFAULT_METRIC = ("cpu_ms_per_1000", "CPU ms per 1,000 requests")
+METRICS = {"idle-tls": [("kb_per_connection", "KB a connection")], "slow-readers": [("grown_mb", "MB grown")],
+           "seek-1g": [("first_byte_ms", "ms to the first octet"), ("cpu_ms", "CPU ms a seek"),
+                       ("origin_mb", "MiB from the origin")],
+           **{name: [metric] for name, metric in gated.METRIC.items()}}
+DEFAULT_METRICS = [("cpu_ms_per_1000", "CPU ms per 1,000 requests")]
 
 
 def certificate(directory):
@@ -67,8 +69,8 @@ def ratio(ours, theirs, of):
 def table(options, results):
     caches = [p for p in options.peers if not p.startswith("verge") and p != NO_CACHE]
     print(f"{'scenario':20} {'unit':26}" + "".join(f"{p:>12}" for p in options.peers) + "   verge / best cache (min..max), / h2o")
-    for name in options.scenarios:
-        metric, unit = METRIC.get(name, DEFAULT_METRIC)
+    rows = [(name, *metric) for name in options.scenarios for metric in METRICS.get(name, DEFAULT_METRICS)]
+    for name, metric, unit in rows:
         values = {p: [r[metric] for r in results[name][p]] for p in options.peers}
         row = f"{name:20} {unit:26}"
         for p in options.peers:

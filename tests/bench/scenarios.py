@@ -1,12 +1,15 @@
 """What is measured. A scenario prepares the peer, checks that it serves what it should, and gives back numbers."""
 
 import hashlib
+import random
 import socket
 import ssl
+import statistics
 import subprocess
 import time
 
 import load
+from origin import LARGE, MARK
 
 
 class NotComparable(Exception):
@@ -122,6 +125,36 @@ def slow_readers(peer, origin, _seconds):
     return {"grown_mb": (most - before) / 1024}
 
 
+def seek(peer, origin, _seconds):
+    """Seeks into a 1 GiB object that the peer has nothing of: each time another URL and place."""
+    random.seed(peer.port)
+    waited = []
+    spent, sent = peer.cpu_seconds(), origin.large_octets()
+    count = 30
+    for _ in range(count):
+        at = random.randrange(1, LARGE // MARK - 1) * MARK
+        with socket.create_connection(("127.0.0.1", peer.port)) as conn:
+            began = time.perf_counter()
+            conn.sendall(f"GET /large/{random.getrandbits(64):x} HTTP/1.1\r\nHost: 127.0.0.1\r\nRange: bytes={at}-{at + MARK - 1}"
+                         "\r\nConnection: close\r\n\r\n".encode())
+            got = b""
+            while b"\r\n\r\n" not in got or got.endswith(b"\r\n\r\n"):
+                octets = conn.recv(65536)
+                if not octets:
+                    raise NotComparable("cut before the first octet")
+                got += octets
+            waited.append(time.perf_counter() - began)
+            if not got.startswith(b"HTTP/1.1 206"):
+                raise NotComparable(got[:40])
+            body = got.partition(b"\r\n\r\n")[2]
+            while octets := conn.recv(1 << 20):
+                body += octets
+            if len(body) != MARK or int.from_bytes(body[:8], "big") != at:
+                raise NotComparable(f"{len(body)} octets, not those at {at}")
+    spent, sent = peer.cpu_seconds() - spent, origin.large_octets() - sent
+    return {"first_byte_ms": 1000 * statistics.median(waited), "cpu_ms": 1000 * spent / count, "origin_mb": sent / count / (1 << 20)}
+
+
 SCENARIOS = {}
 for _protocol in ("h1", "tls-h1", "tls-h2"):
     for _size in ("1k", "10k", "100k", "1m"):
@@ -134,3 +167,4 @@ SCENARIOS["handshake-full"] = handshake(False)
 SCENARIOS["handshake-resumed"] = handshake(True)
 SCENARIOS["idle-tls"] = idle_tls
 SCENARIOS["slow-readers"] = slow_readers
+SCENARIOS["seek-1g"] = seek

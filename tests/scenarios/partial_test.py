@@ -304,6 +304,40 @@ class Parts(Scenario):
             self.assertEqual(asked.result().body, b"other")
             node.stop()
 
+    def test_a_whole_that_the_origin_cuts_short_is_kept_as_a_part_and_completed(self):
+        node = self.node()
+        asked = node.start_get("/p")
+        request = self.origin.take()
+        request.send(f"HTTP/1.1 200 OK\r\nContent-Length: {len(BODY)}\r\nETag: \"v1\"\r\nCache-Control: max-age=60\r\n"
+                     "\r\n".encode() + BODY[:50])
+        request.close()
+        with self.assertRaises(http.client.IncompleteRead) as cut:
+            asked.result()
+        self.assertEqual(cut.exception.partial, BODY[:50])
+        self.assertEqual(node.get("/p", headers={"Range": "bytes=40-49"}).body, BODY[40:50])
+        asked = node.start_get("/p")
+        request = self.origin.take()
+        self.assertEqual((request.header("range"), request.header("if-range")), ("bytes=50-", '"v1"'))
+        as_asked(request, V1)
+        self.assertEqual(asked.result().body, BODY)
+        self.assertIn("hit", node.get("/p")["cache-status"])
+        self.assertEqual(self.origin.asked, 2)
+
+    def test_a_whole_that_is_cut_short_without_a_strong_validator_is_not_kept(self):
+        node = self.node()
+        asked = node.start_get("/p")
+        request = self.origin.take()
+        request.send(f"HTTP/1.1 200 OK\r\nContent-Length: {len(BODY)}\r\nETag: W/\"v1\"\r\nCache-Control: max-age=60\r\n"
+                     "\r\n".encode() + BODY[:50])
+        request.close()
+        with self.assertRaises(http.client.IncompleteRead):
+            asked.result()
+        asked = node.start_get("/p")
+        request = self.origin.take()
+        self.assertIsNone(request.header("range"))
+        request.reply(body=BODY, headers=V1)
+        self.assertEqual(asked.result().body, BODY)
+
     def test_two_clients_complete_one_part_with_one_fetch(self):
         node = self.node()
         self.fetch_part(node, "/p", "bytes=0-39")
@@ -320,6 +354,14 @@ class Parts(Scenario):
         self.assertEqual(node.purge("http://site.example/p").returncode, 0)
         self.fetch_part(node, "/p", "bytes=0-9")
         self.assertEqual(self.origin.asked, 2)
+
+    def test_a_post_drops_the_parts(self):
+        node = self.node()
+        self.fetch_part(node, "/p", "bytes=0-39")
+        asked = node.start_get("/p", method="POST", body=b"x")
+        self.origin.take().reply(body="saved")
+        asked.result()
+        self.fetch_part(node, "/p", "bytes=0-9")
 
     def test_a_stale_part_is_validated(self):
         node = self.node()

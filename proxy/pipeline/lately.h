@@ -1,5 +1,4 @@
-// WholeOnly: URLs whose origin lately answered a Range with the whole, or with octets that can't be told apart from
-// another version's: they are fetched whole for a while. Loop thread only.
+// Lately: keys that something was found out about and shall be remembered for a while. Loop thread only.
 #pragma once
 
 #include <deque>
@@ -11,10 +10,10 @@
 
 namespace verge::pipeline {
 
-class WholeOnly {
+class Lately {
  public:
   static constexpr Millis kMemory{60'000};
-  static constexpr size_t kMost = 4'096; // URLs of one loop; the oldest are forgotten
+  static constexpr size_t kMost = 4'096; // keys of one loop; the oldest are forgotten
 
   void remember(std::string_view key, MonoTime now) {
     const size_t hash = std::hash<std::string_view>{}(key);
@@ -25,7 +24,7 @@ class WholeOnly {
       order_.pop_front();
     }
   }
-  // By hash: two keys that share one cost a whole fetch, nothing more.
+  // By hash: two keys that share one are taken for one another: that costs a Fetch, nothing more.
   bool knows(std::string_view key, MonoTime now) const {
     if (until_.empty()) return false;
     const auto it = until_.find(std::hash<std::string_view>{}(key));
