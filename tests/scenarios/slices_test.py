@@ -62,6 +62,7 @@ class Slices(Scenario):
         self.assertEqual((answer.status, answer.body, answer["content-range"]), (200, BODY, None))
         self.assertEqual(int(answer["content-length"]), len(BODY))
         self.assertEqual(self.served, [0, 1, 2, 3, 4])
+        node.wait_for_metric("verge_cache_ram_entries", 5)
         answer = node.get("/v")
         self.assertEqual(answer.body, BODY)
         self.assertIn("hit", answer["cache-status"])
@@ -119,7 +120,8 @@ class Slices(Scenario):
     def test_conditions_and_head_are_answered_from_the_first_slice(self):
         self.automatic()
         node = self.sliced()
-        node.get("/v")  # so that the first slice has come to rest
+        node.get("/v")
+        node.wait_for_metric("verge_cache_ram_entries", 5)
         self.served.clear()
         head = node.get("/v", method="HEAD")
         self.assertEqual((head.status, head["content-length"], head["content-range"]), (200, str(len(BODY)), None))
@@ -345,7 +347,9 @@ class Slices(Scenario):
         answer = node.get("/v", headers={"Range": "bytes=0-9"})
         self.assertIn("fwd=uri-miss; fwd-status=206", answer["cache-status"])
         self.assertIn("stored", answer["cache-status"])
+        node.wait_for_metric("verge_cache_ram_entries", 1)  # the client has its ten octets before the slice is all here
         self.assertIn("fwd=partial", node.get("/v")["cache-status"])
+        node.wait_for_metric("verge_cache_ram_entries", 5)
         node.get("/v")
         for said, count in (("miss", 1), ("partial", 1), ("hit", 1)):
             status = 206 if said == "miss" else 200
