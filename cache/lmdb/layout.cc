@@ -91,16 +91,16 @@ bool IndexRow::remove(uint64_t id) {
 namespace {
 
 void put_stored(Packer& p, const Stored& s) {
-  p.num(s.id);
-  p.num(s.bytes);
-  p.num(s.site);
+  p.small(s.id);
+  p.small(s.bytes);
+  p.small(s.site);
 }
 
 Stored take_stored(Unpacker& u) {
   Stored s;
-  s.id = u.num<uint64_t>();
-  s.bytes = u.num<uint64_t>();
-  s.site = u.num<uint64_t>();
+  s.id = u.small();
+  s.bytes = u.small();
+  s.site = u.small();
   return s;
 }
 
@@ -109,10 +109,10 @@ Stored take_stored(Unpacker& u) {
 std::string encode(const IndexRow& row) {
   Packer p;
   put_stored(p, row.own);
-  p.num(static_cast<uint32_t>(row.lists.size()));
+  p.small(row.lists.size());
   for (const auto& list : row.lists) {
     p.text(list.names);
-    p.num(static_cast<uint32_t>(list.variants.size()));
+    p.small(list.variants.size());
     for (const auto& v : list.variants) {
       put_stored(p, v.stored);
       p.num(v.values);
@@ -129,12 +129,12 @@ std::optional<IndexRow> decode_index_row(std::string_view value) {
   Unpacker u(value);
   IndexRow row;
   row.own = take_stored(u);
-  const auto lists = u.count(8);
+  const size_t lists = u.small_count(5);
   if (lists > kMaxVaryLists) return std::nullopt;
   row.lists.resize(lists);
   for (auto& list : row.lists) {
     list.names = u.text();
-    list.variants.resize(u.count(36));
+    list.variants.resize(u.small_count(15));
     if (list.variants.empty()) return std::nullopt;
     for (auto& v : list.variants) {
       v.stored = take_stored(u);

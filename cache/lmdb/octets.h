@@ -19,6 +19,11 @@ class Packer {
     std::memcpy(raw, &value, sizeof(T));
     out_.append(raw, sizeof(T));
   }
+  // Seven bits an octet, the lowest first.
+  void small(uint64_t value) {
+    for (; value >= 0x80; value >>= 7) out_.push_back(static_cast<char>(value | 0x80));
+    out_.push_back(static_cast<char>(value));
+  }
   void text(std::string_view s) {
     num(static_cast<uint32_t>(s.size()));
     out_.append(s);
@@ -42,6 +47,23 @@ class Unpacker {
     if (!take(sizeof(T))) return value;
     std::memcpy(&value, last_.data(), sizeof(T));
     return value;
+  }
+  uint64_t small() noexcept {
+    uint64_t value = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      const auto octet = num<uint8_t>();
+      if (shift == 63 && octet > 1) ok_ = false;
+      value |= uint64_t{octet & 0x7fu} << shift;
+      if ((octet & 0x80) == 0) return ok_ ? value : 0;
+    }
+    ok_ = false;
+    return 0;
+  }
+  // A count of things that take at least `each` octets.
+  size_t small_count(size_t each) noexcept {
+    const uint64_t n = small();
+    if (n > in_.size() / each) ok_ = false;
+    return ok_ ? static_cast<size_t>(n) : 0;
   }
   std::string_view text() noexcept {
     const auto n = num<uint32_t>();

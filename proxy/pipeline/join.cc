@@ -63,7 +63,7 @@ bool came_to_rest(Exchange& ex) {
 
 // Is each use of what is stored to be validated by itself? Then nobody waits for another's validation.
 bool for_itself(const Exchange& ex) {
-  if (!ex.found.entry) return false;
+  if (!ex.found.entry || (ex.slices && ex.slices->ahead == ex.slices->index)) return false; // we sent that one
   const auto head = ex.found.entry->head();
   return head->freshness.always_validate || head->freshness.lifetime <= Millis{0};
 }

@@ -76,6 +76,7 @@ class Slices(Scenario):
         self.assertEqual((answer.status, answer.body), (206, BODY[first:last + 1]))
         self.assertEqual(answer["content-range"], f"bytes {first}-{last}/{len(BODY)}")
         self.assertEqual(self.served, [2, 3])
+        node.wait_for_metric("verge_cache_ram_entries", 2)
         answer = node.get("/v", headers={"Range": f"bytes={3 * SLICE}-"})
         self.assertEqual(answer.body, BODY[3 * SLICE:])
         self.assertEqual(self.served, [2, 3, 4])

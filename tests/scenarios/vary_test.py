@@ -88,6 +88,15 @@ class Vary(Scenario):
         self.fetch(node, "/i?u=1", b"1", {"No-Vary-Search": "params"})
         self.fetch(node, "/i?u=2", b"2", {"No-Vary-Search": "params"})
 
+    def test_a_site_keeps_within_its_quota_and_the_account_tells_it(self):
+        node = Node(self.config().replace("    routes:", "    quota: 100KiB\n    routes:"))
+        self.addCleanup(node.cleanup)
+        for i in range(12):
+            self.fetch(node, f"/s{i}", b"x" * 20_000, {})
+        node.wait_for_metric('verge_stores_total', 12)
+        node.wait_for_metric('verge_cache_site_bytes{site="*"}', 80_000)
+        self.assertLessEqual(node.metric('verge_cache_site_bytes{site="*"}'), 100 * 1024)
+
 
 if __name__ == "__main__":
     unittest.main()
