@@ -168,6 +168,11 @@ std::string check_topic(std::string_view text) {
   return fits ? "" : "is not a topic's ARN, as arn:aws:sns:eu-west-1:123456789012:deploys is";
 }
 
+std::string check_cached_method(std::string_view method) {
+  if (method == "GET" || method == "HEAD" || method == "QUERY" || method == "POST") return {};
+  return "is not a method whose answers can be stored; these are GET, HEAD, QUERY and POST";
+}
+
 std::string check_tag(std::string_view text) {
   if (text.size() > 256) return "is longer than 256 octets";
   return all(text, [](char c) { return c > ' ' && c < 0x7f && c != ','; }) ? "" : "may not hold spaces or commas";

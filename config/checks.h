@@ -18,6 +18,7 @@ std::string check_region(std::string_view text);
 std::string check_bucket(std::string_view text);
 std::string check_function(std::string_view text);
 std::string check_topic(std::string_view text);
+std::string check_cached_method(std::string_view method);
 std::string check_tag(std::string_view text);
 std::string check_parameter(std::string_view text);   // a query parameter's name, with *
 std::string check_cookie_name(std::string_view text); // with *

@@ -112,15 +112,18 @@ struct RefreshAhead {
   Millis time{0};
 };
 enum class EarlyHints : uint8_t { off, http2, on };
+enum class StatusField : uint8_t { off, on, key };
 struct RouteCache {
   bool enabled = true; // `cache: off`
+  std::vector<std::string> methods{"GET", "HEAD"};
+  uint64_t key_body = 64 << 10;
   RouteKey key;
   Ttl ttl;
   bool store_set_cookie = false; // set_cookie: store | skip
   bool heuristic = true;
   Seconds stale_while_revalidate{0}, stale_if_error{0};
-  bool no_vary_search = true;            // no_vary_search: honour | ignore
-  bool refuse_reflections = true;        // reflection: refuse | allow
+  bool no_vary_search = true;     // no_vary_search: honour | ignore
+  bool refuse_reflections = true; // reflection: refuse | allow
   std::vector<NegativeTtl> negative;
   ClientDirectives client_cache_control; // honour | ignore | some of them
   std::vector<std::string> targets = {"verge-cache-control", "cdn-cache-control", "surrogate-control"};
@@ -132,6 +135,7 @@ struct RouteCache {
   RefreshAhead refresh_ahead;
   std::optional<Millis> follow_timeout; // none: limits.follow_timeout
   EarlyHints early_hints = EarlyHints::http2;
+  StatusField status_field = StatusField::on; // cache_status: on | key | off
   std::vector<std::string> tags;
   uint64_t max_object = 5ull << 30;
   uint64_t slice = 0; // octets; 0: off

@@ -56,7 +56,7 @@ struct Table {
   std::vector<Row<T>> rows;
   // A word that may stand in place of the whole mapping, like `cache: off`.
   std::function<bool(std::string_view word, T&)> word;
-  std::string_view words = "off"; // those that `word` knows, for the reference
+  std::string_view words = "off";          // those that `word` knows, for the reference
   std::function<size_t(const T&)> variant; // index into doc->variants; only where doc->variant_field is set
 
   Table(TableDoc about, std::vector<Row<T>> fields) : rows(std::move(fields)) {

@@ -255,6 +255,12 @@ const Table<RouteCache>& route_cache_table() {
         {"sites[].routes[].cache", "How a route's responses are stored. `cache: off` stores none.", "", {}, {}},
         {
             row("key", &RouteCache::key, Sub<RouteKey>{route_key_table()}, "what answers are stored under"),
+            row("methods", &RouteCache::methods, ListOf<Text>{{check_cached_method, false, false, "method"}},
+                "whose answers are stored; GET and HEAD always are. With QUERY or POST the body is part of the key; "
+                "POST "
+                "only where it asks and changes nothing"),
+            row("key_body", &RouteCache::key_body, size_between(1, kMiB),
+                "most octets of a body that is part of the key; larger requests pass"),
             row("ttl", &RouteCache::ttl, Sub<Ttl>{ttl_table()}, "freshness"),
             row("set_cookie", &RouteCache::store_set_cookie, Choice<bool>{{{"skip", false}, {"store", true}}},
                 "whether responses with Set-Cookie are stored"),
@@ -295,6 +301,11 @@ const Table<RouteCache>& route_cache_table() {
             row("follow_timeout", &RouteCache::follow_timeout, Duration{kMs, kDay},
                 "how long a request waits for another one's fetch of the same before it asks for itself")
                 .fallback("limits.follow_timeout"),
+            row("cache_status", &RouteCache::status_field,
+                Choice<StatusField>{{{"on", StatusField::on}, {"key", StatusField::key}, {"off", StatusField::off}}},
+                "the Cache-Status field of responses (RFC 9211): on; key: with the cache key in it, to look into "
+                "things; "
+                "off: none"),
             row("early_hints", &RouteCache::early_hints,
                 Choice<EarlyHints>{{{"http2", EarlyHints::http2}, {"on", EarlyHints::on}, {"off", EarlyHints::off}}},
                 "send the preload, preconnect and modulepreload links of a stale response as 103 while the origin is "

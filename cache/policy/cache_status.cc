@@ -19,18 +19,23 @@ bool is_sf_token(std::string_view s) noexcept {
   return std::ranges::all_of(s, [](const char& c) { return c == ':' || c == '/' || http::is_token({&c, 1}); });
 }
 
-// As a token where it is one, else as a string; what a string can't hold becomes "?".
-void append_text(std::string& out, std::string_view s) {
-  if (is_sf_token(s)) {
-    out += s;
-    return;
-  }
+// What a string can't hold becomes "?".
+void append_string(std::string& out, std::string_view s) {
   out += '"';
   for (const char c : s) {
     if (c == '"' || c == '\\') out += '\\';
     out += c < 0x20 || c > 0x7e ? '?' : c;
   }
   out += '"';
+}
+
+// As a token where it is one, else as a string.
+void append_text(std::string& out, std::string_view s) {
+  if (is_sf_token(s)) {
+    out += s;
+  } else {
+    append_string(out, s);
+  }
 }
 
 void append_integer(std::string& out, std::string_view name, int64_t value) {
@@ -72,6 +77,10 @@ std::string format(const CacheStatus& s, std::string_view name) {
   if (s.ttl) append_integer(out, "; ttl=", s.ttl->count());
   if (!s.hit && s.stored) out += "; stored";
   if (!s.hit && s.collapsed) out += "; collapsed";
+  if (!s.key.empty()) { // always a string (RFC 9211 section 2.7)
+    out += "; key=";
+    append_string(out, s.key);
+  }
   if (!s.detail.empty()) {
     out += "; detail=";
     append_text(out, s.detail);

@@ -20,6 +20,7 @@ struct CacheStatus {
   std::optional<Seconds> ttl;        // what is left; negative when stale
   bool stored = false;
   bool collapsed = false;
+  std::string_view key = {};    // the cache key; empty: not told
   std::string_view detail = {}; // a word of ours: "set-cookie", "lmdb", "purged"
 };
 // `name; hit; ttl=42` and so on: a valid structured field (RFC 8941); detail as a token or a string.

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "proxy/base/clock.h"
@@ -45,7 +46,7 @@ struct Rules {
   bool store_set_cookie = false; // responses with Set-Cookie
   Seconds stale_while_revalidate{0}; // used where the response names none
   Seconds stale_if_error{0};
-  bool no_vary_search = true;            // No-Vary-Search
+  bool no_vary_search = true;        // No-Vary-Search
   std::vector<NegativeTtl> negative; // single statuses go before classes
   Honoured honoured;
   // Whose word counts before Cache-Control's and Expires', the first that speaks: surrogate-control, and targeted
@@ -60,8 +61,14 @@ struct Rules {
   RefreshAhead refresh_ahead;
   std::vector<std::string> tags;    // added to every response of the route
   uint64_t max_object = 5ull << 30; // octets; larger bodies pass
-  uint64_t site = 0;                // site_id() of whose responses these are
-  uint64_t slice = 0;               // octets; bodies are fetched and stored in slices of this size; 0: whole
+  bool query = false, post = false; // answers to QUERY, to POST are stored under their bodies
+  uint64_t key_body = 64 << 10;     // octets; requests with larger ones pass
+  // Is the body of such a request part of the key?
+  bool answers_by_body(std::string_view method) const noexcept {
+    return enabled && ((query && method == "QUERY") || (post && method == "POST"));
+  }
+  uint64_t site = 0;  // site_id() of whose responses these are
+  uint64_t slice = 0; // octets; bodies are fetched and stored in slices of this size; 0: whole
 };
 
 } // namespace verge::policy

@@ -116,7 +116,9 @@ std::string_view to_string(StoreVerdict v) noexcept {
 
 StoreVerdict may_store(const http::RequestHead& request, const http::ResponseHead& response, const Freshness& freshness,
                        const Rules& rules) {
-  if (!request.is("GET")) return StoreVerdict::method;
+  if (!request.is("GET") && !rules.answers_by_body(request.method)) return StoreVerdict::method;
+  // RFC 9110 section 9.3.3: an answer to POST needs explicit freshness.
+  if (request.is("POST") && freshness.source == LifetimeSource::heuristic) return StoreVerdict::no_freshness;
   if (!rules.enabled) return StoreVerdict::route_off;
   if (rules.honoured.no_store && request_directives(request.headers).no_store) {
     return StoreVerdict::request_no_store;

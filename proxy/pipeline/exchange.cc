@@ -41,6 +41,7 @@ Exchange::Exchange(Services& s, std::shared_ptr<LoopSnapshot> snap, http::Client
 Exchange::~Exchange() {
   if (life_) life_->self = nullptr;
   release_collected();
+  release_gathered(*this);
   if (fetching != nullptr) fetching->detach();
 }
 
@@ -113,11 +114,13 @@ void Exchange::send_answer(int code, std::string_view detail) {
   http::ResponseOut out;
   out.status = code;
   out.fields = &fields;
-  policy::CacheStatus cs;
-  cs.forward = found.forward;
-  cs.forward_status = answer.origin_status;
-  cs.detail = detail;
-  out.extra.add("cache-status", policy::format(cs, "verge"));
+  if (route == nullptr || route->status_field != config::StatusField::off) {
+    policy::CacheStatus cs;
+    cs.forward = found.forward;
+    cs.forward_status = answer.origin_status;
+    cs.detail = detail;
+    out.extra.add("cache-status", policy::format(cs, "verge"));
+  }
   out.content_length = body.size();
   out.no_body = request.is("HEAD") || body.empty() || http::status_without_body(code);
   client.send_head(out);
@@ -136,6 +139,11 @@ void Exchange::on_body(std::string_view octets) {
   if (collecting) {
     collect(octets);
     return client.body_consumed(octets.size());
+  }
+  if (gather(*this, octets)) {
+    client.body_consumed(octets.size());
+    if (keyed->gave_up) wake();
+    return;
   }
   // Without a Fetch the answer is decided: what still comes is read and dropped by the adapter's measure.
   if (fetching == nullptr) return client.body_consumed(octets.size());
@@ -164,7 +172,7 @@ void Exchange::release_collected() {
 
 void Exchange::on_body_end() {
   body_ended = true;
-  if (collecting) return wake();
+  if (collecting || (keyed && !keyed->gave_up)) return wake();
   if (fetching != nullptr) fetching->end_body();
 }
 

@@ -18,6 +18,7 @@
 #include "proxy/pipeline/body_plan.h"
 #include "proxy/pipeline/counters.h"
 #include "proxy/pipeline/fetching.h"
+#include "proxy/pipeline/keyed_body.h"
 #include "proxy/pipeline/ranged.h"
 #include "proxy/pipeline/services.h"
 #include "proxy/pipeline/slices.h"
@@ -152,6 +153,9 @@ class Exchange final : public http::StreamHandler, public Fetching::Leader {
   std::unique_ptr<cache::Reader> reader;
   std::vector<Slice> held; // of the body, read before the head was sent: hold.h
   bool head_sent = false;
+
+  // key's state.
+  std::unique_ptr<KeyedBody> keyed; // a body that is part of the key
 
   // The node's own answers (intercept).
   std::string collected_body;

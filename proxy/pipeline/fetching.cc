@@ -76,6 +76,10 @@ void Fetching::send(bool conditional) {
   counters::origin_request();
   auto& origin = *plan_.snapshot->origins[plan_.route->origin_index];
   fetch_ = origin.fetch(std::move(request), *this);
+  if (!plan_.body) return;
+  // Taken whole whatever it says: it is small.
+  if (!plan_.body->empty()) fetch_->send_body(*plan_.body);
+  if (plan_.body_whole) fetch_->end_body();
 }
 
 void Fetching::detach() {

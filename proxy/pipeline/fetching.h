@@ -30,9 +30,11 @@ struct Plan {
   std::string key;         // empty: can't be stored
   std::string failing_key; // what a failure is remembered under
   cache::EntryRef stale;   // fits the request: validated by this Fetch, and shown in place of an error; null: none
-  std::vector<cache::EntryRef> offered; // stored for other variants: a 304 may select one of them
-  bool behind = false;                  // no client waits: an error of the origin changes nothing
-  std::unique_ptr<RangePlan> ranged;    // null: the whole
+  std::vector<cache::EntryRef> offered;    // stored for other variants: a 304 may select one of them
+  std::shared_ptr<const std::string> body; // sent before what send_body() brings; null: nothing
+  bool body_whole = false;                 // nothing comes after it
+  bool behind = false;                     // no client waits: an error of the origin changes nothing
+  std::unique_ptr<RangePlan> ranged;       // null: the whole
 };
 
 struct Outcome {

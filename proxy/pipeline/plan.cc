@@ -44,18 +44,23 @@ Plan make_plan(Exchange& ex, bool store) {
   plan.client.host = plan.client_head.authority;
   plan.client.tls = ex.connection.tls;
   plan.client.request_id = ex.request_id;
+  if (ex.keyed) {
+    plan.body = ex.keyed->octets;
+    plan.body_whole = ex.body_ended;
+  }
   if (ex.key.look) plan.failing_key = ex.key.text;
   if (store) plan.key = ex.key.text;
   // One who fetches alone may still validate what is here.
   const bool validate = store || (ex.key.store && ex.found.entry);
   plan.origin_headers = forwarded_headers(ex.request, ex.route->forward, validate || ex.slices);
   announce_surrogate(plan.origin_headers, ex.route->rules);
-  if (validate) plan.stale = ex.found.entry;
+  // RFC 9110 section 13.1.2: a condition means another thing to POST.
+  if (validate && !ex.request.is("POST")) plan.stale = ex.found.entry;
   if (ex.slices) {
     plan.ranged = plan_slice(ex);
   } else if (store) {
     plan.ranged = plan_range(ex);
-    if (!plan.ranged) plan.offered = offered(ex);
+    if (!plan.ranged && !ex.request.is("POST")) plan.offered = offered(ex);
   }
   return plan;
 }

@@ -64,6 +64,7 @@ struct Services {
   AccessLog* access_log = nullptr; // null: off
   http::Intercept* intercept = nullptr;
   Verdicts* verdicts = nullptr; // null: nobody asks why
+  size_t gathered_bytes = 0;    // of bodies that are to be part of keys; see keyed_body.h
   size_t collected_bytes = 0;   // of bodies gathered for the intercept now, all requests of this loop
   std::unordered_map<Fetching*, std::unique_ptr<Fetching>> fetchings; // those under way; see fetching.h
   Failing* failing = nullptr;                                         // what failed lately; null: nothing is remembered

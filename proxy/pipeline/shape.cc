@@ -205,7 +205,11 @@ Step shape(Exchange& ex) {
       (ex.answer.result != CacheResult::miss || ex.answer.collapsed || head.freshness.initial_age >= Seconds(1))) {
     r.out.extra.add("age", std::to_string(std::chrono::duration_cast<Seconds>(age).count()));
   }
-  r.out.extra.add("cache-status", policy::format(cache_status(ex, head, age), "verge"));
+  if (ex.route->status_field != config::StatusField::off) {
+    auto status = cache_status(ex, head, age);
+    if (ex.route->status_field == config::StatusField::key) status.key = ex.key.text;
+    r.out.extra.add("cache-status", policy::format(status, "verge"));
+  }
   ex.status = r.out.status;
   return Step::next();
 }

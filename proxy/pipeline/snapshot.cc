@@ -36,6 +36,9 @@ policy::Rules rules_of(const config::RouteCache& c) {
     for (const auto& h : c.tag_headers) r.strip.push_back(h.name);
   }
   r.refresh_ahead = {c.refresh_ahead.percent, c.refresh_ahead.time};
+  r.query = std::ranges::find(c.methods, "QUERY") != c.methods.end();
+  r.post = std::ranges::find(c.methods, "POST") != c.methods.end();
+  r.key_body = c.key_body;
   r.tags = c.tags;
   r.max_object = c.max_object;
   r.slice = c.slice;
@@ -91,10 +94,10 @@ std::shared_ptr<const Snapshot> Snapshot::compile(std::shared_ptr<const config::
       auto key = key_of(from, route);
       auto forward = ForwardRules::compile(route.forward, key);
       s.has_key_rules_ |= !key.plain() || !key.host.empty();
-      site.routes.push_back({route.match, route.origin, index.at(route.origin), rules_of(route.cache), std::move(key),
-                             std::move(forward),
-                             fmt::format("sites[{}].routes[{}]", s.sites_.size(), site.routes.size()),
-                             route.cache.refuse_reflections, waiting_of(route.cache, config->limits)});
+      site.routes.push_back(
+          {route.match, route.origin, index.at(route.origin), rules_of(route.cache), std::move(key), std::move(forward),
+           fmt::format("sites[{}].routes[{}]", s.sites_.size(), site.routes.size()), route.cache.refuse_reflections,
+           waiting_of(route.cache, config->limits), route.cache.status_field});
       site.routes.back().rules.site = policy::site_id(from.hosts.front());
     }
     const size_t at = s.sites_.size();

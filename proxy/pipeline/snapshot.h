@@ -35,6 +35,7 @@ struct Route {
   std::string config_path; // "sites[0].routes[2]": where Config::lines knows it
   bool refuse_reflections = true;
   Waiting waiting;
+  config::StatusField status_field = config::StatusField::on;
 };
 
 struct Site {

@@ -73,6 +73,7 @@ void invalidate_groups(Exchange& ex, const cache::StoredHead& response) {
 
 void invalidate_after_unsafe(Exchange& ex, int origin_status, const cache::StoredHead& response) {
   if (safe(ex.request) || !ex.route->rules.enabled) return;
+  if (ex.route->rules.answers_by_body(ex.request.method)) return; // the route says that it only asks
   invalidate_groups(ex, response);
   if (origin_status < 200 || origin_status >= 400) return;
   invalidate_if_stored(ex, ex.key.text, ex.route->key.url_only() && ex.route->rules.slice == 0);

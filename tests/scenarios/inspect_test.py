@@ -123,6 +123,12 @@ class Inspect(Scenario):
         self.assertEqual(len({e["key"] for e in first["entries"] + rest["entries"]}), 30)
         self.assertNotIn("next", rest)
 
+    def test_cache_status_tells_the_key_or_nothing_as_the_route_says(self):
+        self.origin.auto = lambda request: request.reply(body=b"x", headers=FRESH)
+        self.assertIn('; key="http://site.example/a?b=1"', self.node(route=", cache: {cache_status: key}").get("/a?b=1")["Cache-Status"])
+        self.assertIsNone(self.node(route=", cache: {cache_status: off}").get("/a")["Cache-Status"])
+        self.assertNotIn("key=", self.node().get("/a")["Cache-Status"])
+
     def test_what_is_wrong_with_a_question_is_said(self):
         node = self.node()
         for arguments, code, text in [

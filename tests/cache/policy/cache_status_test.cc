@@ -58,6 +58,17 @@ TEST(CacheStatus, TheDetailIsATokenOrAString) {
   EXPECT_EQ(format(s, "verge"), "verge; hit; detail=\"1st\"");
 }
 
+TEST(CacheStatus, TheKeyIsAlwaysAString) {
+  CacheStatus s;
+  s.hit = true;
+  s.key = "https://a.example/x?a=\"b\"";
+  EXPECT_EQ(format(s, "verge"), R"(verge; hit; key="https://a.example/x?a=\"b\"")");
+  s.key = "token";
+  EXPECT_EQ(format(s, "verge"), R"(verge; hit; key="token")");
+  s.key = "https://a.example/\nheader:x=1";
+  EXPECT_EQ(format(s, "verge"), R"(verge; hit; key="https://a.example/?header:x=1")");
+}
+
 TEST(CacheStatus, TheNameIsATokenOrAString) {
   EXPECT_EQ(format({.hit = true, .forward_status = {}, .ttl = {}}, "edge-1.example.net"), "edge-1.example.net; hit");
   EXPECT_EQ(format({.hit = true, .forward_status = {}, .ttl = {}}, "edge one"), "\"edge one\"; hit");

@@ -383,5 +383,30 @@ TEST(FirstAnswerFields, AreThoseThatTheStoreMustNotKeep) { // RFC 9111 sections 
   EXPECT_TRUE(first_answer_fields(answer(200, {{"cache-control", "private"}, {"a", "1"}}), {}).empty());
 }
 
+TEST(Storing, AnswersToQueryAndPostOnlyWhereTheRouteSaysSo) {
+  http::RequestHead request;
+  http::ResponseHead response;
+  response.status = 200;
+  response.headers.add("cache-control", "max-age=60");
+  const auto verdict = [&](std::string_view method, const Rules& rules) {
+    request.method = method;
+    const auto f = freshness(response, WallTime(Seconds(1)), WallTime(Seconds(1)), rules);
+    return may_store(request, response, f, rules);
+  };
+  Rules rules;
+  EXPECT_EQ(verdict("QUERY", rules), StoreVerdict::method);
+  EXPECT_EQ(verdict("POST", rules), StoreVerdict::method);
+  rules.query = true;
+  EXPECT_EQ(verdict("QUERY", rules), StoreVerdict::store);
+  EXPECT_EQ(verdict("POST", rules), StoreVerdict::method);
+  rules.post = true;
+  EXPECT_EQ(verdict("POST", rules), StoreVerdict::store);
+  EXPECT_EQ(verdict("PUT", rules), StoreVerdict::method);
+  // RFC 9110 section 9.3.3: explicit freshness.
+  response.headers.set("cache-control", "public");
+  response.headers.add("last-modified", "Mon, 01 Jan 1968 00:00:00 GMT");
+  EXPECT_EQ(verdict("POST", rules), StoreVerdict::no_freshness);
+}
+
 } // namespace
 } // namespace verge::policy
