@@ -9,7 +9,7 @@ namespace {
 constexpr size_t kSliceBytes = 65'536;
 
 bool from_origin(const Exchange& ex) {
-  return ex.answer.entry != ex.found.entry &&
+  return !ex.slices && ex.answer.entry != ex.found.entry &&
          (ex.answer.result == CacheResult::miss || ex.answer.result == CacheResult::pass);
 }
 

@@ -114,9 +114,13 @@ def ask(port, path):
 
 def herd(peer, gate):
     """HERD clients ask for one cold key; the origin's answer goes out; how long until the last has its last octet?"""
-    conn = ask(gate.port, "/herd")
-    sent = time.monotonic()
-    direct = max(read_all([conn], len(BODY)) - sent, 1e-4)
+    each = []
+    for _ in range(20):
+        conn = ask(gate.port, "/herd")
+        sent = time.monotonic()
+        each.append(read_all([conn], len(BODY)) - sent)
+        conn.close()
+    direct = statistics.median(each)
     gate.open.clear()
     gate.asked = 0
     conns = [ask(peer.port, "/herd") for _ in range(HERD)]
@@ -150,7 +154,7 @@ def stale_hang(peer, gate):
     return {"p50_ms": statistics.median(took), "max_ms": max(took)}
 
 
-SCENARIOS = {"herd-1000": with_gate(herd), "herd-1000-asked": with_gate(herd), "stale-hang": with_gate(stale_hang),
-             "stale-hang-worst": with_gate(stale_hang)}
-METRIC = {"herd-1000": ("ms_to_last", "ms to the last client"), "herd-1000-asked": ("origin_requests", "origin requests"),
-          "stale-hang": ("p50_ms", "ms, median"), "stale-hang-worst": ("max_ms", "ms, the slowest")}
+SCENARIOS = {"herd-1000": with_gate(herd), "stale-hang": with_gate(stale_hang)}
+METRICS = {"herd-1000": [("ms_to_last", "ms to the last client"), ("times_origin", "times the origin's own"),
+                         ("origin_requests", "origin requests")],
+           "stale-hang": [("p50_ms", "ms, median"), ("max_ms", "ms, the slowest")]}
