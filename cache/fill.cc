@@ -94,6 +94,7 @@ void CacheFill::settle(bool keep) {
   if (keep && dead) g_discarded.add();
   if (keep && !dead && (growing_ || core_.disk != nullptr)) {
     if (!key_.empty()) core_.flights->forget_uncacheable(key_);
+    core_.learn_search(*head);
     storing_ = true;
     on_disk_ = core_.disk != nullptr && core_.disk->store(entry_);
     if (!on_disk_) entry_->not_on_disk();

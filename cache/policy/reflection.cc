@@ -221,6 +221,27 @@ std::vector<Unkeyed> unkeyed_values(const http::Headers& forwarded, const std::v
   return c.take();
 }
 
+std::vector<Unkeyed> unkeyed_parameters(std::string_view query, std::string_view key) {
+  const std::string_view url = key.substr(0, key.find('\n'));
+  const size_t mark = url.find('?');
+  const std::string kept = "&" + std::string(mark == url.npos ? std::string_view{} : url.substr(mark + 1)) + "&";
+  std::vector<Unkeyed> out;
+  while (!query.empty()) {
+    const size_t end = std::min(query.find('&'), query.size());
+    const std::string part(query.substr(0, end));
+    query.remove_prefix(std::min(end + 1, query.size()));
+    const size_t equals = part.find('=');
+    if (kept.find("&" + part + "&") != kept.npos) continue;
+    const std::string value = equals == part.npos ? part : part.substr(equals + 1);
+    if (value.size() < kLeastField) continue;
+    Unkeyed u;
+    u.name = "parameter " + part.substr(0, std::min<size_t>(equals, 64));
+    u.value = value;
+    out.push_back(std::move(u));
+  }
+  return out;
+}
+
 bool is_readable(const http::Headers& response) {
   for (const http::Field field : response) {
     if (field.name == "content-encoding" && !http::iequals(field.value, "identity")) return false;

@@ -29,6 +29,10 @@ struct Unkeyed {
 std::vector<Unkeyed> unkeyed_values(const http::Headers& forwarded, const std::vector<std::string>& in_key,
                                     const std::vector<std::string>& vary, std::string_view key);
 
+// The values of the parameters that the origin got and the key lacks: those a route forwards all the same, and those
+// that No-Vary-Search says an answer does not depend on.
+std::vector<Unkeyed> unkeyed_parameters(std::string_view query, std::string_view key);
+
 // Whether a body with these fields is worth looking into: text of any kind, not compressed.
 bool is_readable(const http::Headers& response);
 

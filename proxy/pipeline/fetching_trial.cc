@@ -37,8 +37,9 @@ Trial::Finding Trial::see(std::string_view octets, bool end) {
   return {over || found, std::move(repeats)};
 }
 
-policy::ReflectionSearch search_for(const Plan& plan, const std::vector<std::string>& vary) {
-  auto wanted = policy::unkeyed_values(plan.origin_headers, plan.route->forward.always, vary, plan.key);
+policy::ReflectionSearch search_for(const Plan& plan, const cache::StoredHead& head) {
+  auto wanted = policy::unkeyed_values(plan.origin_headers, plan.route->forward.always, head.vary_fields, head.key);
+  for (auto& u : policy::unkeyed_parameters(plan.client_head.query, head.key)) wanted.push_back(std::move(u));
   if (const auto& address = plan.client.address; !address.empty() && !loopback(address)) {
     policy::Unkeyed own;
     own.name = "the client's address";
@@ -50,13 +51,13 @@ policy::ReflectionSearch search_for(const Plan& plan, const std::vector<std::str
 
 std::string reflected_in(const Plan& plan, const http::ResponseHead& not_modified, const cache::StoredHead& stored) {
   if (!plan.route->refuse_reflections) return {};
-  const auto repeats = search_for(plan, stored.vary_fields).in_head(not_modified.headers);
+  const auto repeats = search_for(plan, stored).in_head(not_modified.headers);
   return repeats ? note_of(plan, *repeats) : std::string();
 }
 
 bool Fetching::on_trial(const http::ResponseHead& head, Outcome& outcome, Admission& admitted) {
   if (admitted.verdict != policy::StoreVerdict::store || !plan_.route->refuse_reflections) return false;
-  auto search = search_for(plan_, admitted.head->vary_fields);
+  auto search = search_for(plan_, *admitted.head);
   if (search.empty()) return false;
   if (const auto repeats = search.in_head(head.headers)) {
     auto as_came = head;

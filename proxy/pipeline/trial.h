@@ -51,8 +51,8 @@ class Trial {
   size_t searched_ = 0;
 };
 
-// What is to be looked for in the answer to this Fetch; `vary`: of the answer.
-policy::ReflectionSearch search_for(const Plan& plan, const std::vector<std::string>& vary);
+// What is to be looked for in the answer to this Fetch; `head`: as it would be stored.
+policy::ReflectionSearch search_for(const Plan& plan, const cache::StoredHead& head);
 // What a 304 repeats, as a note for the log and Cache-Status; empty: nothing.
 std::string reflected_in(const Plan& plan, const http::ResponseHead& not_modified, const cache::StoredHead& stored);
 

@@ -97,6 +97,24 @@ class Reflection(Scenario):
         self.ask(node, "/u", body=body, answer={"Content-Type": "text/html"}, headers=headers)
         self.assertIn("; hit", node.get("/u", headers={})["cache-status"])
 
+    def test_a_parameter_outside_the_key_that_is_repeated_is_not_shared(self):
+        node = self.node(", cache: {key: {query: {deny: [ref], dropped: forward}}}")
+        answer = self.ask(node, "/q?ref=evil.example&a=1", body="from evil.example")
+        self.assertIn('detail="reflects parameter ref"', answer["cache-status"])
+        self.assertPoisonless(node, "/q?a=1", "parameter")
+
+    def test_no_vary_search_excuses_no_parameter_that_is_repeated(self):
+        node = self.node()
+        nvs = {"No-Vary-Search": 'params=("ref")'}
+        answer = self.ask(node, "/n?ref=evil.example&a=1", body="from evil.example", answer=nvs)
+        self.assertIn('detail="reflects parameter ref"', answer["cache-status"])
+        self.assertPoisonless(node, "/n?a=1", "no-vary-search")
+
+    def test_no_vary_search_is_heeded_after_a_trial(self):
+        node = self.node()
+        self.ask(node, "/t?ref=news-letter&a=1", answer={"No-Vary-Search": 'params=("ref")'}, headers={"X-Canary": "canary-12345"})
+        self.assertIn("; hit", node.get("/t?a=1&ref=elsewhere")["cache-status"])
+
     def test_a_route_may_allow_it(self):
         node = self.node(", cache: {reflection: allow}")
         self.ask(node, "/a", body="says evil.example", headers={"X-Target": "evil.example"})

@@ -51,6 +51,15 @@ TEST(Reflection, AWordOfTheUrlIsExcusedButNothingThatCouldLeadElsewhere) {
   EXPECT_EQ(unkeyed_values(h, {}, {}, "https://h/?evil.example").size(), 1u);
 }
 
+TEST(Reflection, AParameterThatTheOriginGotAndTheKeyLacksIsLookedFor) {
+  EXPECT_TRUE(
+      unkeyed_parameters("a=evil.example&b=other.example", "https://h/?b=other.example&a=evil.example").empty());
+  const auto found = unkeyed_parameters("a=evil.example&b=2", "https://h/?b=2");
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].name, "parameter a");
+  EXPECT_EQ(found[0].value, "evil.example");
+}
+
 TEST(Reflection, AReferrerFromTheSameSiteIsALinkUnlessItHoldsMarkup) {
   EXPECT_TRUE(values("referer", "https://www.example.com/a?b=c").empty());
   EXPECT_EQ(values("referer", "https://www.example.com/a?b=<script>").size(), 1u);
