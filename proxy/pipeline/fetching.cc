@@ -200,7 +200,7 @@ void Fetching::on_not_modified(http::ResponseHead&& head) {
   if (!o.note.empty()) verdict = policy::StoreVerdict::reflects;
   o.verdict = verdict;
   o.status = 304;
-  if (plan_.key.empty()) {
+  if (plan_.key.empty() || !o.note.empty()) { // for this client; what is stored stays as it is
     o.entry = cache.with_head(entry, std::move(fresh));
   } else {
     o.entry = cache.refresh(entry, std::move(fresh));

@@ -1,16 +1,29 @@
 #include "proxy/pipeline/head_update.h"
 
+#include "cache/policy/reflection.h"
 #include "cache/policy/selection.h"
 #include "cache/policy/vary.h"
 #include "proxy/pipeline/admit.h"
+#include "proxy/pipeline/forward.h"
 
 namespace verge::pipeline {
+namespace {
+
+// What one client's HEAD made the origin say must not become what others are shown.
+bool reflected_by_head(const Exchange& ex, const cache::StoredHead& said, const cache::StoredHead& stored) {
+  const auto sent = forwarded_headers(ex.request, ex.route->forward, false);
+  const auto wanted = policy::unkeyed_values(sent, ex.route->forward.always, stored.vary_fields, stored.key);
+  return policy::ReflectionSearch(wanted).in_head(said.headers).has_value();
+}
+
+} // namespace
 
 void update_after_head(Exchange& ex, const Outcome& answer) {
   if (!ex.request.is("HEAD") || !ex.found.entry || ex.found.entry->state() != cache::EntryState::complete) return;
   const auto stored = ex.found.entry->head();
   const auto said = answer.entry->head();
   if (stored->status != 200) return;
+  if (ex.route->refuse_reflections && reflected_by_head(ex, *said, *stored)) return;
   const auto says =
       policy::head_says(stored->headers, stored->content_length, answer.status, said->headers, answer.declared_length);
   if (says == policy::HeadSays::nothing) return;

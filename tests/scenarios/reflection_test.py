@@ -115,6 +115,29 @@ class Reflection(Scenario):
         self.ask(node, "/t?ref=news-letter&a=1", answer={"No-Vary-Search": 'params=("ref")'}, headers={"X-Canary": "canary-12345"})
         self.assertIn("; hit", node.get("/t?a=1&ref=elsewhere")["cache-status"])
 
+    def test_a_head_that_repeats_a_field_freshens_nothing(self):
+        node = self.node()
+        stored = {"Cache-Control": "max-age=0", "ETag": '"1"'}
+        self.ask(node, "/head", body="x", answer=stored)
+        asked = node.start_get("/head", method="HEAD", headers={"X-Target": "evil.example"})
+        self.origin.take().reply(body="x", headers={**FRESH, "ETag": '"1"', "X-Link": "https://evil.example/"})
+        asked.result()
+        asked = node.start_get("/head")
+        self.origin.take().reply(status=304, reason="Not Modified", headers={"ETag": '"1"'})
+        self.assertIsNone(asked.result()["x-link"])
+
+    def test_a_304_that_repeats_a_field_freshens_nothing(self):
+        node = self.node()
+        self.ask(node, "/304", body="x", answer={"Cache-Control": "max-age=0", "ETag": '"1"'})
+        asked = node.start_get("/304", headers={"X-Target": "evil.example"})
+        self.origin.take().reply(status=304, reason="Not Modified",
+                                 headers={**FRESH, "ETag": '"1"', "X-Link": "https://evil.example/"})
+        asked.result()
+        asked = node.start_get("/304")
+        self.origin.take().reply(status=304, reason="Not Modified", headers={**FRESH, "ETag": '"1"'})
+        self.assertIsNone(asked.result()["x-link"])
+        self.assertIn("; hit", node.get("/304")["cache-status"])
+
     def test_a_route_may_allow_it(self):
         node = self.node(", cache: {reflection: allow}")
         self.ask(node, "/a", body="says evil.example", headers={"X-Target": "evil.example"})
