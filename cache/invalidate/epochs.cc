@@ -5,13 +5,18 @@
 #include <shared_mutex>
 #include <unordered_map>
 
-#include "cache/invalidate/path_tree.h"
 #include "cache/policy/groups.h"
 #include "cache/policy/key.h"
 #include "proxy/base/glob.h"
+#include "proxy/base/path_tree.h"
 
 namespace verge::cache {
 namespace {
+
+// The newest command of either kind that named a target; 0: never.
+struct EpochPair {
+  uint64_t hard = 0, soft = 0;
+};
 
 struct TextHash {
   using is_transparent = void;
@@ -35,9 +40,9 @@ std::string tag_name(std::string_view host, std::string_view tag) {
 
 struct Cover {
   uint64_t hard = 0, soft = 0;
-  void operator()(const EpochPair& p) noexcept {
-    hard = std::max(hard, p.hard);
-    soft = std::max(soft, p.soft);
+  void operator()(const EpochPair* p) noexcept {
+    hard = std::max(hard, p->hard);
+    soft = std::max(soft, p->soft);
   }
 };
 
@@ -49,7 +54,7 @@ struct Epochs::Impl {
   PairMap exact;                   // by host + path; hosts hold no "/" and paths begin with one
   PairMap tags;                    // by tag_name()
   PairMap patterns;                // by host + pattern
-  PathTree tree;                   // over `patterns`, keyed by host + literal beginning
+  PathTree<const EpochPair*> tree; // over `patterns`, keyed by host + literal beginning
   size_t host_tags = 0;            // tags bound to one host: none in most setups, then not looked for
 
   EpochPair& row(const Target& t) {
@@ -80,7 +85,7 @@ struct Epochs::Impl {
     Cover c;
     const auto look = [&c](const PairMap& map, std::string_view name) {
       if (map.empty()) return;
-      if (const auto it = map.find(name); it != map.end()) c(it->second);
+      if (const auto it = map.find(name); it != map.end()) c(&it->second);
     };
     const auto [host, path] = policy::key_parts(key_text);
     look(all, "");

@@ -6,7 +6,6 @@
 #include <map>
 
 #include "cache/policy/site.h"
-#include "proxy/base/glob.h"
 #include "proxy/http/grammar.h"
 
 namespace verge::pipeline {
@@ -91,6 +90,7 @@ std::shared_ptr<const Snapshot> Snapshot::compile(std::shared_ptr<const config::
   for (const auto& from : config->sites) {
     Site site;
     for (const auto& route : from.routes) {
+      site.table.add(route.match);
       auto key = key_of(from, route);
       auto forward = ForwardRules::compile(route.forward, key);
       s.has_key_rules_ |= !key.plain() || !key.host.empty();
@@ -134,10 +134,8 @@ const Site* Snapshot::site(std::string_view host) const {
 }
 
 const Route* Snapshot::route(const Site& site, std::string_view path) {
-  for (const auto& route : site.routes) {
-    if (glob_match(route.match, path)) return &route;
-  }
-  return nullptr;
+  const auto index = site.table.first(path);
+  return index ? &site.routes[*index] : nullptr;
 }
 
 } // namespace verge::pipeline

@@ -14,6 +14,7 @@
 #include "config/config.h"
 #include "proxy/http/limits.h"
 #include "proxy/pipeline/forward.h"
+#include "proxy/pipeline/route_table.h"
 
 namespace verge::pipeline {
 
@@ -40,6 +41,7 @@ struct Route {
 
 struct Site {
   std::vector<Route> routes; // first match wins
+  RouteTable table;          // finds it
 };
 
 class Snapshot {
