@@ -35,7 +35,7 @@ class TieredCache final : public Cache {
       }
     }
     EntryRef entry = core_.ram.find(key, request);
-    return entry && core_.verdict(*entry->head()) == Verdict::live ? entry : nullptr;
+    return entry && core_.verdict(*entry) == Verdict::live ? entry : nullptr;
   }
 
   EntryRef flying(std::string_view key) override {
@@ -47,7 +47,7 @@ class TieredCache final : public Cache {
   std::vector<EntryRef> variants(std::string_view key, size_t most) override {
     const auto filed = core_.search.empty() ? std::nullopt : core_.search.find(key);
     std::vector<EntryRef> all = core_.ram.variants(filed ? std::string_view(filed->key) : key);
-    std::erase_if(all, [&](const EntryRef& entry) { return core_.verdict(*entry->head()) != Verdict::live; });
+    std::erase_if(all, [&](const EntryRef& entry) { return core_.verdict(*entry) != Verdict::live; });
     std::ranges::sort(
         all, [](const EntryRef& a, const EntryRef& b) { return a->head()->response_time > b->head()->response_time; });
     if (all.size() > most) all.resize(most);
@@ -203,7 +203,7 @@ class TieredCache final : public Cache {
   Lookup held_in_ram(std::string_view key, const http::Headers& request) {
     EntryRef entry = core_.ram.find(key, request);
     if (!entry) return {};
-    const Verdict verdict = core_.verdict(*entry->head());
+    const Verdict verdict = core_.verdict(*entry);
     if (verdict == Verdict::dead) {
       core_.ram.erase(*entry);
       return {};

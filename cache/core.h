@@ -39,6 +39,14 @@ struct Core {
     if (head.url.empty() || filed == Verdict::dead) return filed;
     return std::max(filed, epochs->check(head.url, {}, head.seq)); // a pattern may name its own query
   }
+  // The same for an Entry in memory: held against what came since somebody looked last.
+  Verdict verdict(Entry& entry) const {
+    const uint64_t now = epochs->current(); // before the look: what comes after it is not in what is found
+    if (entry.live_at() >= now) return Verdict::live;
+    const Verdict found = verdict(*entry.head());
+    if (found == Verdict::live) entry.found_live(now);
+    return found;
+  }
   // What a response that is to be stored says of its path's queries.
   void learn_search(const StoredHead& head) {
     if (!head.url.empty()) {

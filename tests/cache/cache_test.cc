@@ -90,6 +90,28 @@ TEST_F(CacheTest, AnInvalidationIsAcknowledgedOnlyWhenItIsDurable) {
   EXPECT_EQ(answer.error().code, Errc::storage);
 }
 
+TEST_F(CacheTest, AnInvalidationOfOthersIsHeldAgainstAResponseInMemoryOnce) {
+  start(false);
+  store("body");
+  const uint64_t seq = purge("/other/*");
+  const auto found = lookup();
+  ASSERT_TRUE(found.entry);
+  EXPECT_EQ(found.entry->live_at(), seq); // the next hit has nothing to look through
+  EXPECT_LT(found.entry->head()->seq, seq);
+  purge("/x");
+  EXPECT_FALSE(lookup().entry);
+}
+
+TEST_F(CacheTest, AResponseThatIsStaleByInvalidationStaysStale) {
+  start(false);
+  store("body");
+  purge("/x", true);
+  EXPECT_EQ(lookup().verdict, Verdict::stale);
+  purge("/other");
+  EXPECT_EQ(lookup().verdict, Verdict::stale);
+  EXPECT_EQ(lookup().entry->live_at(), 0U);
+}
+
 TEST_F(CacheTest, AnInvalidationAppliesBeforeItIsDurable) {
   start(true);
   store("hello");
