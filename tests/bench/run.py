@@ -1,114 +1,71 @@
-"""Measures Verge beside its peers, in turn, in one run; prints a table and writes JSON. See README.md beside this."""
+"""Measures Verge beside its peers, in turn, in one run; prints a table and what became of the goals. See README.md."""
 
 import argparse
 import json
-import os
-import statistics
-import subprocess
 import sys
 import tempfile
 
-import gated
 import peers
-from origin import Origin
-from others import OTHERS
-from scenarios import SCENARIOS, NotComparable
-
-SCENARIOS |= gated.SCENARIOS
-ALL = peers.ALL | {peer.name: peer for peer in OTHERS}
-NO_CACHE = "h2o"  # the reference of what a lean server can do, not a peer
-METRICS = {"idle-tls": [("kb_per_connection", "KB a connection")], "slow-readers": [("grown_mb", "MB grown")],
-           "seek-1g": [("first_byte_ms", "ms to the first octet"), ("cpu_ms", "CPU ms a seek"),
-                       ("origin_mb", "MiB from the origin")],
-           **gated.METRICS}
-DEFAULT_METRICS = [("cpu_ms_per_1000", "CPU ms per 1,000 requests")]
+import report
+import runner
+import scenarios
+import svg
 
 
-def certificate(directory):
-    paths = os.path.join(directory, "cert.pem"), os.path.join(directory, "key.pem")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                    "-keyout", paths[1], "-out", paths[0], "-days", "2", "-subj", "/CN=localhost", "-addext",
-                    "subjectAltName=DNS:localhost,IP:127.0.0.1"], check=True, capture_output=True)
-    return paths
+def picked(parser, text, known, what):
+    """The names in `known` that `text` lists; each word is a name or the beginning of some."""
+    out = []
+    for word in text.split(","):
+        found = [word] if word in known else [name for name in known if name.startswith(word)]
+        if not found:
+            parser.error(f"unknown {what} {word}; known: {' '.join(known)}")
+        out += [name for name in found if name not in out]
+    return [name for name in known if name in out]
 
 
-def measure(options, directory):
-    cert, key = certificate(directory)
-    origin_port = peers.free_port()
-    origin = Origin(directory, origin_port)
-    results = {name: {peer: [] for peer in options.peers} for name in options.scenarios}
-    try:
-        for turn in range(options.rounds):
-            for peer_name in options.peers:
-                peer = ALL[peer_name](directory, cert, key, origin_port)
-                peer.start()
-                try:
-                    for name in options.scenarios:
-                        print(f"\rround {turn + 1}/{options.rounds}  {peer_name:12} {name:20}", end="", file=sys.stderr)
-                        try:
-                            results[name][peer_name].append(SCENARIOS[name](peer, origin, options.seconds))
-                        except NotComparable as why:
-                            print(f"\n{peer_name} {name}: not compared: {why}", file=sys.stderr)
-                finally:
-                    peer.stop()
-    finally:
-        origin.stop()
-        print(file=sys.stderr)
-    return results
-
-
-def ratio(ours, theirs, of):
-    by = statistics.median(theirs)
-    if by <= 0:
-        return "-" + of
-    each = [a / b for a, b in zip(ours, theirs) if b > 0]
-    spread = f" ({min(each):.2f}..{max(each):.2f})" if each else ""
-    return f"{statistics.median(ours) / by:.2f}{of}{spread}"
-
-
-def table(options, results):
-    caches = [p for p in options.peers if not p.startswith("verge") and p != NO_CACHE]
-    print(f"{'scenario':20} {'unit':26}" + "".join(f"{p:>12}" for p in options.peers) + "   verge / best cache (min..max), / h2o")
-    rows = [(name, *metric) for name in options.scenarios for metric in METRICS.get(name, DEFAULT_METRICS)]
-    for name, metric, unit in rows:
-        values = {p: [r[metric] for r in results[name][p]] for p in options.peers}
-        row = f"{name:20} {unit:26}"
-        for p in options.peers:
-            row += f"{statistics.median(values[p]):12.1f}" if values[p] else f"{'-':>12}"
-        with_values = [p for p in caches if values[p]]
-        if values.get("verge") and with_values:
-            best = min(with_values, key=lambda p: statistics.median(values[p]))
-            row += "   " + ratio(values["verge"], values[best], f" of {best}")
-        if values.get("verge") and values.get(NO_CACHE):
-            row += "   " + ratio(values["verge"], values[NO_CACHE], f" of {NO_CACHE}")
-        print(row)
+def arguments():
+    parser = argparse.ArgumentParser(prog="tests/bench/run", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3, help="turns for each peer (3)")
+    parser.add_argument("--seconds", type=int, default=4, help="of load for each figure (4)")
+    parser.add_argument("--peers", default=",".join(peers.ALL), help="of " + " ".join(peers.ALL))
+    parser.add_argument("--scenarios", default=",".join(scenarios.ALL),
+                        help="of " + " ".join(scenarios.ALL) + "; the beginning of a name takes all that begin so")
+    parser.add_argument("--no-latency", dest="latency", action="store_false", help="leave out the waits at half load")
+    parser.add_argument("--json", help="write every figure of every round to this file")
+    parser.add_argument("--svg", help="draw the medians into this file")
+    parser.add_argument("--compare", metavar="JSON", help="name the figures of verge above 1.1 times those of an earlier run")
+    parser.add_argument("--check", action="store_true", help="exit with 1 where a goal is missed or a figure became worse")
+    options = parser.parse_args()
+    options.peers = [p for p in options.peers.split(",")]
+    for name in options.peers:
+        if name not in peers.ALL:
+            parser.error(f"unknown peer {name}; known: {' '.join(peers.ALL)}")
+        if missing := peers.ALL[name].missing():
+            parser.error(f"{name} needs {', '.join(missing)}")
+    options.scenarios = [scenarios.ALL[name] for name in picked(parser, options.scenarios, list(scenarios.ALL), "scenario")]
+    return options
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="tests/bench/run", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="turns for each peer (3)")
-    parser.add_argument("--seconds", type=int, default=4, help="of load for each scenario (4)")
-    parser.add_argument("--peers", default=",".join(ALL), help="of " + " ".join(ALL))
-    parser.add_argument("--scenarios", default=",".join(SCENARIOS), help="of " + " ".join(SCENARIOS) + "; a prefix takes all")
-    parser.add_argument("--json", help="also write every figure to this file")
-    options = parser.parse_args()
-    options.peers = options.peers.split(",")
-    wanted = options.scenarios.split(",")
-    options.scenarios = [s for s in SCENARIOS if any(s == w or s.startswith(w) for w in wanted)]
-    for name in options.peers:
-        if name not in ALL:
-            parser.error(f"unknown peer {name}; known: {' '.join(ALL)}")
-        if missing := ALL[name].missing():
-            parser.error(f"{name} needs {', '.join(missing)}")
-    if not options.scenarios:
-        parser.error("no scenario of that name")
+    options = arguments()
+    earlier = report.read(options.compare) if options.compare else None
+    versions = {name: peers.ALL[name].version() for name in options.peers}
     with tempfile.TemporaryDirectory(prefix="verge-bench-") as directory:
-        results = measure(options, directory)
-    table(options, results)
+        results = runner.measure(options, directory)
+    print(report.table(options.scenarios, results, options.peers))
+    line, missed = report.summary(options.scenarios, results)
+    print(f"\n{line}" + "".join(f"\n  missed: {name}" for name in missed))
+    said = report.as_json(options.scenarios, results, options.peers, versions, options)
+    worse = report.compare(earlier, said) if earlier else []
+    print("\n".join(worse)) if worse else None
     if options.json:
         with open(options.json, "w") as file:
-            json.dump({"rounds": options.rounds, "seconds": options.seconds, "results": results}, file, indent=1)
+            json.dump(said, file, indent=1)
+    if options.svg:
+        with open(options.svg, "w") as file:
+            file.write(svg.draw(said))
+    return 1 if options.check and (missed or worse) else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

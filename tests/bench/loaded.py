@@ -1,0 +1,50 @@
+"""One peer under one kind of load: CPU time for each request as fast as it answers, then waits at half of that rate."""
+
+from check import NotComparable, judge_load
+from row import CPU
+
+LEAST_SHARE = 0.95  # of the offered rate, below which a run was not steady
+
+
+def url(peer, path, protocol):
+    scheme, port = ("http", peer.port) if protocol == "h1" else ("https", peer.tls_port)
+    return f"{scheme}://127.0.0.1:{port}{path}"
+
+
+def curl_arguments(protocol):
+    return ["--http2"] if protocol == "tls-h2" else ["--http1.1"]
+
+
+def cpu(peer, origin, make, *, size, hits):
+    """Runs `make`, which gives a Load, and judges what came. Returns (figures, requests a second)."""
+    asked, before = origin.requests(), peer.cpu_seconds()
+    load = make()
+    spent = peer.cpu_seconds() - before
+    judge_load(load, origin.requests() - asked, size=size, hits=None if hits and not peer.is_cache else hits)
+    return {CPU: 1e6 * spent / load.requests, "requests_per_cpu_second": load.requests / spent if spent else None}, load.rate
+
+
+def half_load(context, address, protocol, rate, *, size, hits):
+    """Percentiles at half of `rate`, or none and a note of why."""
+    asked = context.origin.requests()
+    steady = context.generator.steady(address, protocol, rate / 2, context.seconds, context.log())
+    judge_load(steady.load, context.origin.requests() - asked, size=size,
+               hits=None if hits and not context.peer.is_cache else hits)
+    wrong = sum(1 for row in steady.rows if row[1] != 200)
+    if wrong:
+        raise NotComparable(f"{wrong} answers at half load had another status")
+    if steady.rate < LEAST_SHARE * steady.offered:
+        context.notes.append(f"half load: {steady.offered:.0f} requests/s offered, {steady.rate:.0f} answered")
+        return {}
+    p50, p99, p999 = steady.percentiles()
+    return {"p50_ms": p50, "p99_ms": p99, "p999_ms": p999}
+
+
+def plain_load(context, path, protocol, *, size, hits):
+    """A load of one URL on the peer that runs."""
+    peer, address = context.peer, url(context.peer, path, protocol)
+    figures, rate = cpu(peer, context.origin, lambda: context.generator.full(address, protocol, context.seconds),
+                        size=size, hits=hits)
+    if context.latency:
+        figures |= half_load(context, address, protocol, rate, size=size, hits=hits)
+    return figures

@@ -1,0 +1,62 @@
+"""Varnish with malloc storage, and Hitch before it for TLS over a socket with the PROXY protocol."""
+
+import os
+import shutil
+import time
+
+from peers.peer import MIB, PATIENCE, Peer
+
+
+class Varnish(Peer):
+    name = "varnish"
+    programs = ("varnishd", "hitch")
+    version_arguments = ("-V",)
+    cannot_keep = "Varnish's stores do not outlive it"
+
+    def configure(self):
+        self.socket = os.path.join(self.directory, "varnish.sock")
+        self.write_pem("both.pem", self.key, self.certificate)
+        os.chmod(os.path.dirname(self.directory), 0o711)  # hitch does not run as root, and must reach the socket
+        self.write("default.vcl", f"""
+vcl 4.1;
+backend default {{ .host = "127.0.0.1"; .port = "{self.origin_port}"; }}
+sub vcl_recv {{
+  if (req.method == "PURGE") {{ return (purge); }}
+  if (req.url ~ "^/(miss|pass)/") {{ return (pass); }}
+}}
+""")
+        mtls = f'client-verify = required\nclient-verify-ca = "{self.site.client_ca}"' if self.setup.mtls else ""
+        self.write("hitch.conf", f"""
+frontend = {{ host = "127.0.0.1" port = "{self.tls_port}" }}
+backend = "{self.socket}"
+pem-file = "{self.directory}/both.pem"
+write-proxy-v2 = on
+alpn-protos = "h2, http/1.1"
+tls-protos = TLSv1.2 TLSv1.3
+workers = {self.setup.workers}
+backlog = 4096
+daemon = off
+quiet = on
+user = "{"_hitch" if os.geteuid() == 0 else ""}"
+{mtls}
+""")
+
+    def launch(self):
+        shutil.rmtree(os.path.join(self.directory, "work"), ignore_errors=True)
+        if os.path.exists(self.socket):
+            os.unlink(self.socket)
+        store = (f"file,{self.directory}/store,{self.setup.disk // MIB}m" if self.setup.disk_only
+                 else f"malloc,{self.setup.memory // MIB}m")
+        self.spawn("varnishd", "-F", "-j", "none", "-n", os.path.join(self.directory, "work"),
+                   "-f", os.path.join(self.directory, "default.vcl"),
+                   "-a", f"127.0.0.1:{self.port}", "-a", f"{self.socket},PROXY,mode=666", "-s", store,
+                   "-p", "feature=+http2", "-p", "thread_pools=1", "-p", "thread_pool_min=300",
+                   "-p", "timeout_idle=600", "-p", "idle_send_timeout=600", "-p", "send_timeout=600",
+                   "-p", "vsl_mask=-Backend_health", "-p", "listen_depth=4096", "-p", "timeout_linger=0.1")
+        deadline = time.monotonic() + PATIENCE
+        while not os.path.exists(self.socket) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.spawn("hitch", f"--config={self.directory}/hitch.conf")
+
+    def disk_octets(self):
+        return os.stat(os.path.join(self.directory, "store")).st_blocks * 512 if self.setup.disk_only else None

@@ -1,0 +1,50 @@
+"""Verge: set in memory and on disk, as it comes; its access log off, or on in a row of its own."""
+
+import os
+import subprocess
+
+from peers.peer import MIB, Peer, free_port
+
+
+class Verge(Peer):
+    name = "verge"
+    holds_hot_in_memory = True
+    access_log = "off"
+    binary = os.path.abspath(os.environ.get("VERGE_BINARY", "build/release/verge"))
+
+    @classmethod
+    def missing(cls):
+        return [] if os.access(cls.binary, os.X_OK) else [cls.binary + " (cmake --build build/release)"]
+
+    @classmethod
+    def version(cls):
+        return subprocess.run([cls.binary, "version"], capture_output=True, text=True, check=False).stdout.strip()
+
+    def configure(self):
+        self.empty("cache")
+        self.admin_port = free_port()
+        client_auth = f", client_auth: {{mode: required, ca: {self.site.client_ca}}}" if self.setup.mtls else ""
+        self.write("verge.yaml", f"""
+listen:
+  - address: 127.0.0.1:{self.port}
+  - address: 127.0.0.1:{self.tls_port}
+    tls: {{certificates: [{{chain: {self.certificate}, key: {self.key}}}]{client_auth}}}
+workers: {self.setup.workers}
+cache: {{path: ./cache, disk: {self.setup.disk // MIB}MiB, memory: {self.setup.memory // MIB}MiB}}
+origins: {{app: {{type: http, url: "http://127.0.0.1:{self.origin_port}"}}}}
+sites: [{{hosts: ["*"], routes: [{{match: "/large/*", origin: app, cache: {{slice: 8MiB}}}}, {{match: "/*", origin: app}}]}}]
+access_log: {self.access_log}
+admin: {{address: 127.0.0.1:{self.admin_port}}}
+limits: {{connections: 20000, send_timeout: 10m}}
+""")
+
+    def launch(self):
+        self.spawn(self.binary, "serve", "-c", os.path.join(self.directory, "verge.yaml"))
+
+    def disk_octets(self):
+        return self.folder_octets("cache")
+
+
+class VergeLogging(Verge):
+    name = "verge+log"
+    access_log = "{path: access.log, format: json}"
