@@ -52,7 +52,7 @@ def main():
     with open(options.costs) as file:
         measured = json.load(file)
     try:
-        costs = model.costs_from(measured["results"], measured["model"])
+        costs = model.costs_from(measured["rows"], measured["model"])
         places = model.fleet(options.places, options.nodes, options.seed)
     except (model.MissingCost, KeyError, ValueError) as why:
         sys.exit(f"{options.costs}: {why}")

@@ -62,16 +62,15 @@ class Costs:
     contention: float          # CPU per request with 2 workers / with 1, less 1
 
 
-def median_of(results, scenario, metric="cpu_ms_per_1000", peer="verge"):
-    rounds = results.get(scenario, {}).get(peer, [])
-    values = [r[metric] for r in rounds if metric in r]
-    if not values:
-        raise MissingCost(f"no {metric} of {scenario} for {peer}: measure it with --scenarios {scenario} --json")
-    return statistics.median(values)
+def median_of(rows, scenario, metric="cpu_ms_per_1000", peer="verge"):
+    for row in rows:
+        if (row["scenario"], row["metric"]) == (scenario, metric) and row["median"].get(peer) is not None:
+            return row["median"][peer]
+    raise MissingCost(f"no {metric} of {scenario} for {peer}: measure it with --scenarios {scenario} --json")
 
 
 def costs_from(results, extra):
-    """Of what tests/bench/run --json wrote; `extra` has what its scenarios do not measure, by Costs' names."""
+    """Of the rows that tests/bench/run --json wrote; `extra` has what its scenarios do not measure, by Costs' names."""
     ms = 1e-6  # CPU ms per 1,000 requests -> seconds a request
 
     def curve(kind, sizes, protocol):

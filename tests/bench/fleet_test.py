@@ -14,13 +14,18 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import fleet_model as model  # noqa: E402
 
-RESULTS = {f"{kind}-{size}-{protocol}": {"verge": [{"cpu_ms_per_1000": cost}]}
+
+
+def row(scenario, figure, metric="cpu_ms_per_1000"):
+    return {"scenario": scenario, "metric": metric, "median": {"verge": figure}}
+
+
+RESULTS = [row(f"{kind}-{size}-{protocol}", cost)
            for kind, size, cost in (("hit", "1k", 10), ("hit", "10k", 20), ("hit", "100k", 120), ("hit", "1m", 1100),
                                     ("miss", "1k", 40), ("miss", "100k", 200))
-           for protocol in ("tls-h1", "tls-h2")}
-RESULTS |= {name: {"verge": [{"cpu_ms_per_1000": cost}]}
-            for name, cost in (("304-h1", 9), ("handshake-full", 700), ("handshake-resumed", 600))}
-RESULTS["idle-tls"] = {"verge": [{"kb_per_connection": 16}]}
+           for protocol in ("tls-h1", "tls-h2")]
+RESULTS += [row("304-h1", 9), row("handshake-full", 700), row("handshake-resumed", 600),
+            row("idle-tls", 16, "kb_per_connection")]
 EXTRA = {"disk_hit_factor": 1.5, "store_seconds": 25e-6, "store_byte_seconds": 1.4e-9, "entry_bytes": 60, "contention": 0.0}
 COSTS = model.costs_from(RESULTS, EXTRA)
 WORK = model.Workload(objects=100_000)
@@ -86,7 +91,7 @@ class Nodes(unittest.TestCase):
 
     def test_a_row_that_was_not_measured_is_named(self):
         with self.assertRaisesRegex(model.MissingCost, "handshake-full"):
-            model.costs_from({k: v for k, v in RESULTS.items() if k != "handshake-full"}, EXTRA)
+            model.costs_from([r for r in RESULTS if r["scenario"] != "handshake-full"], EXTRA)
 
     def test_a_queue_waits_longer_the_more_it_is_used(self):
         idle, busy = (model.waiting(used, [1e-5, 5e-5], 3, 20_000) for used in (0.3, 0.9))
@@ -132,12 +137,12 @@ class Program(unittest.TestCase):
                                   capture_output=True, text=True, check=False)
 
     def test_it_names_the_first_bottleneck_of_node_and_fleet(self):
-        done = self.run_with({"results": RESULTS, "model": EXTRA})
+        done = self.run_with({"rows": RESULTS, "model": EXTRA})
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, r"First bottleneck of a node: [a-z ]+\. Of the fleet: [a-z ]+")
 
     def test_it_says_what_is_missing(self):
-        done = self.run_with({"results": {}, "model": EXTRA})
+        done = self.run_with({"rows": [], "model": EXTRA})
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("hit-1k-tls-h1", done.stderr)
 

@@ -34,13 +34,16 @@ class Site:
 @dataclass(frozen=True)
 class Setup:
     """How a peer is set up. `memory` is for bodies in RAM, `disk` for a disk cache, in octets; `disk_only`: a set larger
-    than `memory` is to be served; `mtls`: clients must show a certificate."""
+    than `memory` is to be served; `mtls`: clients must show a certificate; `routes`, `sites`:
+    so many more that nobody asks for (Verge alone)."""
     workers: int = 1
     memory: int = 1 << 30
     disk: int = 4 << 30
     disk_only: bool = False
     mtls: bool = False
     cores: str = CORE
+    routes: int = 0
+    sites: int = 0
 
 
 def children(pid):

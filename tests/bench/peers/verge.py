@@ -24,6 +24,8 @@ class Verge(Peer):
         self.empty("cache")
         self.admin_port = free_port()
         client_auth = f", client_auth: {{mode: required, ca: {self.site.client_ca}}}" if self.setup.mtls else ""
+        routes = "".join(f'{{match: "/route{n}/*", origin: app}}, ' for n in range(self.setup.routes))
+        sites = "".join(f', {{hosts: [site{n}.example.com], routes: [{{match: "/*", origin: app}}]}}' for n in range(self.setup.sites))
         self.write("verge.yaml", f"""
 listen:
   - address: 127.0.0.1:{self.port}
@@ -32,7 +34,7 @@ listen:
 workers: {self.setup.workers}
 cache: {{path: ./cache, disk: {self.setup.disk // MIB}MiB, memory: {self.setup.memory // MIB}MiB}}
 origins: {{app: {{type: http, url: "http://127.0.0.1:{self.origin_port}"}}}}
-sites: [{{hosts: ["*"], routes: [{{match: "/large/*", origin: app, cache: {{slice: 8MiB}}}}, {{match: "/*", origin: app}}]}}]
+sites: [{{hosts: ["*"], routes: [{routes}{{match: "/large/*", origin: app, cache: {{slice: 8MiB}}}}, {{match: "/*", origin: app}}]}}{sites}]
 access_log: {self.access_log}
 admin: {{address: 127.0.0.1:{self.admin_port}}}
 limits: {{connections: 20000, send_timeout: 10m}}
