@@ -152,6 +152,13 @@ struct Site {
   uint64_t quota = 0; // octets of its responses on disk; 0: no limit of its own
 };
 
+// What one source of invalidations may name. Of paths and tags either list given: only what they name.
+struct PurgeAllow {
+  std::vector<std::string> hosts;       // empty: all; `*` matches any run of characters
+  std::vector<std::string> paths, tags; // the same
+  bool soft_only = false;
+  bool operator==(const PurgeAllow&) const = default;
+};
 struct Sns {
   std::string path = "/_verge/sns";
   std::vector<std::string> topics;
@@ -161,6 +168,7 @@ struct Sns {
   bool require_version_2 = false;
   // S3 event records: object keys below this prefix become URL paths without it.
   std::string s3_prefix;
+  PurgeAllow allow;
   bool operator==(const Sns&) const = default;
 };
 struct Invalidation {

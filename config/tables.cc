@@ -355,6 +355,25 @@ const Table<Site>& site_table() {
   return table;
 }
 
+const Table<PurgeAllow>& purge_allow_table() {
+  static const Table<PurgeAllow> table(
+      {"allow",
+       "What a source of invalidations may name. Without it: everything. `*` matches any run of characters.",
+       "",
+       {},
+       {}},
+      {
+          row("hosts", &PurgeAllow::hosts, ListOf<Text>{{check_host, false, false, "host"}},
+              "only on these hosts; what names no host is refused"),
+          row("paths", &PurgeAllow::paths, ListOf<Text>{{check_purge_path, false, false, "path"}},
+              "only these paths and what lies wholly in them, as /blog/*; no tags, unless they are listed too"),
+          row("tags", &PurgeAllow::tags, ListOf<Text>{{check_tag, false, false, "tag"}},
+              "only these tags; no paths, unless they are listed too"),
+          row("soft_only", &PurgeAllow::soft_only, Flag{}, "mark stale only, drop nothing"),
+      });
+  return table;
+}
+
 const Table<Sns>& sns_table() {
   static const Table<Sns> table(
       {"invalidation.sns", "Invalidation by SNS notifications that are posted to this node.", "", {}, {}},
@@ -374,6 +393,7 @@ const Table<Sns>& sns_table() {
               "refuse signature version 1 (SHA-1); set the topic's SignatureVersion to 2 first"),
           row("s3_prefix", &Sns::s3_prefix, Text{nullptr, true},
               "S3 event records: keys below this prefix become paths without it"),
+          row("allow", &Sns::allow, Sub<PurgeAllow>{purge_allow_table()}, "what notifications may invalidate"),
       });
   return table;
 }

@@ -36,6 +36,10 @@ struct Invalidation {
 // are brought to normal form. Error bad_input says what is wrong with it.
 Result<Target> parse_target(std::string_view text);
 
+// As users write it: "/a", "https://www.example.com/img/*", "/*" for everything; a tag as "#tag", on one host with
+// " on www.example.com" behind it.
+std::string to_text(const Target& target);
+
 // Does the target name a response with this key and these tags? What check() decides by its maps, for one target.
 bool covers(const Target& target, std::string_view key_text, const std::vector<std::string>& tags);
 

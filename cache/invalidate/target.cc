@@ -88,4 +88,12 @@ Result<Target> parse_target(std::string_view text) {
   return target;
 }
 
+std::string to_text(const Target& target) {
+  if (target.kind == Target::Kind::tag) {
+    return fmt::format("#{}{}{}", target.value, target.host.empty() ? "" : " on ", target.host);
+  }
+  return fmt::format("{}{}{}", target.host.empty() ? "" : "https://", target.host,
+                     target.kind == Target::Kind::all ? "/*" : target.value);
+}
+
 } // namespace verge::cache

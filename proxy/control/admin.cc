@@ -7,11 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "proxy/base/log.h"
 #include "proxy/base/metrics.h"
 #include "proxy/control/inspect_reply.h"
 #include "proxy/control/inspect_request.h"
-#include "proxy/control/purge_log.h"
 #include "proxy/control/purge_request.h"
 #include "proxy/http/grammar.h"
 
@@ -19,8 +17,6 @@ namespace verge::control {
 namespace {
 
 constexpr size_t kBodyLimit = 1 << 20;
-
-metrics::Counter g_purges("verge_admin_purges_total", "", "Purges taken over the admin API.");
 
 struct Reply {
   int status = 200;
@@ -47,6 +43,7 @@ bool is_bearer(std::string_view field, std::string_view token) {
 
 struct AdminApi::Impl {
   cache::Cache& cache;
+  PurgeEngine& engine;
   net::EventLoop& loop;
   std::string token;
   AdminHooks hooks;
@@ -119,35 +116,34 @@ class AdminRequest final : public http::StreamHandler {
   std::shared_ptr<AdminRequest*> life_; // loop thread only
 };
 
-void purge(cache::Cache& cache, net::EventLoop& loop, std::string_view body, AdminRequest::Answer answer) {
-  auto command = parse_purge(body);
-  if (!command) return answer(problem(400, command.error().what));
-  command->source = "admin";
-  PurgeRow row{0, {}, command->source, command->targets.size(), command->soft};
-  cache.invalidate(
-      std::move(*command), loop,
-      [&loop, row = std::move(row), answer = std::move(answer)](Result<uint64_t> seq) mutable {
-        if (!seq) {
-          log::error("admin", "purge of {} targets is not durable: {}", row.targets, seq.error().what);
-          return answer(problem(503, "applied on this node, but it could not be written to disk; try again"));
-        }
-        g_purges.add();
-        log::info("admin", "purge seq={} targets={}{}", *seq, row.targets, row.soft ? " soft" : "");
-        row.seq = *seq;
-        row.time = loop.wall();
-        answer({200, "application/json", json_text({{"seq", row.seq}, {"targets", row.targets}, {"soft", row.soft}})});
-        PurgeLog::get().add(std::move(row));
-      });
+void purge(PurgeEngine& engine, std::string_view body, AdminRequest::Answer answer) {
+  auto what = parse_purge(body);
+  if (!what) return answer(problem(400, what.error().what));
+  const size_t targets = what->targets.size();
+  const bool soft = what->soft;
+  engine.apply({.door = Door::admin, .who = "", .what = std::move(*what)}, [targets, soft, answer = std::move(answer)](
+                                                                               Result<Purged> done) mutable {
+    if (done)
+      return answer({200, "application/json", json_text({{"seq", done->seq}, {"targets", targets}, {"soft", soft}})});
+    answer(done.error().code == Errc::refused
+               ? problem(403, done.error().what)
+               : problem(503, "applied on this node, but it could not be written to disk; try again"));
+  });
 }
 
-Reply purges() {
+Reply purges(const PurgeLog& log) {
   auto list = nlohmann::json::array();
-  for (const auto& row : PurgeLog::get().latest()) {
-    list.push_back({{"seq", row.seq},
-                    {"time", fmt::format("{:%Y-%m-%dT%H:%M:%S}Z", fmt::gmtime(std::chrono::floor<Seconds>(row.time)))},
-                    {"source", row.source},
-                    {"targets", row.targets},
-                    {"soft", row.soft}});
+  for (const auto& row : log.latest()) {
+    nlohmann::json out = {
+        {"seq", row.seq},
+        {"time", fmt::format("{:%Y-%m-%dT%H:%M:%S}Z", fmt::gmtime(std::chrono::floor<Seconds>(row.time)))},
+        {"source", row.source},
+        {"targets", row.targets},
+        {"names", row.names},
+        {"soft", row.soft}};
+    if (!row.event.empty()) out["event"] = row.event;
+    if (!row.id.empty()) out["id"] = row.id;
+    list.push_back(std::move(out));
   }
   return {200, "application/json", json_text({{"purges", std::move(list)}})};
 }
@@ -199,8 +195,8 @@ void reload(AdminHooks& hooks, net::EventLoop& loop, AdminRequest::Answer answer
 
 } // namespace
 
-AdminApi::AdminApi(cache::Cache& cache, net::EventLoop& loop, std::string token, AdminHooks hooks)
-    : impl_(std::make_unique<Impl>(cache, loop, std::move(token), std::move(hooks))) {}
+AdminApi::AdminApi(cache::Cache& cache, PurgeEngine& engine, net::EventLoop& loop, std::string token, AdminHooks hooks)
+    : impl_(std::make_unique<Impl>(cache, engine, loop, std::move(token), std::move(hooks))) {}
 AdminApi::~AdminApi() = default;
 
 std::unique_ptr<http::StreamHandler> AdminApi::handle(http::ClientStream& client, http::RequestHead&& head) {
@@ -233,11 +229,11 @@ std::unique_ptr<http::StreamHandler> AdminApi::handle(http::ClientStream& client
       return;
     }
     if (q.path == "/purge") {
-      if (!needs("POST")) purge(impl->cache, impl->loop, body, std::move(answer));
+      if (!needs("POST")) purge(impl->engine, body, std::move(answer));
       return;
     }
     if (q.path == "/purges") {
-      if (!needs("GET")) answer(purges());
+      if (!needs("GET")) answer(purges(impl->engine.log()));
       return;
     }
     if (q.path == "/why") {

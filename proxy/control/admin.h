@@ -18,6 +18,7 @@
 
 #include "cache/cache.h"
 #include "proxy/base/result.h"
+#include "proxy/control/purge_engine.h"
 #include "proxy/http/stream.h"
 #include "proxy/net/event_loop.h"
 
@@ -33,9 +34,10 @@ struct AdminHooks {
 
 class AdminApi {
  public:
-  // All outlive the AdminApi. `token` empty: no authentication (loopback and unix sockets only; the config says so);
-  // else "Authorization: Bearer <token>" is asked for on everything but /healthz and /readyz.
-  AdminApi(cache::Cache& cache, net::EventLoop& loop, std::string token, AdminHooks hooks);
+  // All outlive the AdminApi; `engine` is that of `cache`. `token` empty: no authentication (loopback and unix sockets
+  // only; the config says so); else "Authorization: Bearer <token>" is asked for on everything but /healthz and
+  // /readyz.
+  AdminApi(cache::Cache& cache, PurgeEngine& engine, net::EventLoop& loop, std::string token, AdminHooks hooks);
   ~AdminApi();
   AdminApi(const AdminApi&) = delete;
   AdminApi& operator=(const AdminApi&) = delete;

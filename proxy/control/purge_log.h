@@ -1,35 +1,52 @@
-// PurgeLog: the latest purges of this process, whatever way they came, for GET /purges. Like metrics there is one.
+// PurgeLog: the latest purges of this node, whatever way they came; kept in the cache's notes, so that a restart still
+// knows them. It is what GET /purges lists, and what a command repeated by its sender is recognised by. Control loop
+// only.
 #pragma once
 
 #include <cstdint>
 #include <deque>
-#include <mutex>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
+#include "cache/cache.h"
 #include "proxy/base/clock.h"
+#include "proxy/base/executor.h"
 
 namespace verge::control {
 
 struct PurgeRow {
   uint64_t seq = 0;
   WallTime time{};    // when it was durable
-  std::string source; // "sns arn:...", "admin"
-  size_t targets = 0;
+  std::string source; // "sns arn:aws:sns:...", "admin", "cloudfront AKIAEXAMPLE"
+  std::string event;  // what the sender was told of: "aws.codepipeline site SUCCEEDED"; empty: it says itself
+  std::string id;     // the sender's id; empty: none
+  size_t targets = 0; // how many
+  std::vector<std::string> names; // the first kNames of them, as users write them
   bool soft = false;
 };
 
-// Thread-safe.
 class PurgeLog {
  public:
-  static constexpr size_t kKept = 100;
-  static PurgeLog& get();
-  void add(PurgeRow row);               // the oldest goes when there are kKept
-  std::vector<PurgeRow> latest() const; // newest first
+  static constexpr size_t kKept = 1'000, kNames = 8, kNameOctets = 200;
+  // Loads what an earlier run left. Both outlive the log.
+  PurgeLog(cache::Cache& cache, Executor& loop);
+  void add(PurgeRow row); // the oldest goes when there are kKept
+  // The purge with this id of its sender; null: not among those kept.
+  const PurgeRow* find(const std::string& id) const;
+  const std::deque<PurgeRow>& latest() const { return rows_; } // newest first
 
  private:
-  mutable std::mutex mutex_; // guards rows_
+  void forget_oldest(std::vector<std::string>& notes);
+  cache::Cache& cache_;
+  Executor& loop_;
   std::deque<PurgeRow> rows_;
+  std::unordered_map<std::string, uint64_t> seq_of_; // by id, of rows_
 };
+
+// A row as text and back; none: it is not one. Pure.
+std::string to_note(const PurgeRow& row);
+std::optional<PurgeRow> from_note(std::string_view text);
 
 } // namespace verge::control

@@ -11,7 +11,6 @@
 #include "proxy/base/metrics.h"
 #include "proxy/control/certificate_cache.h"
 #include "proxy/control/public_resolver.h"
-#include "proxy/control/purge_log.h"
 #include "proxy/control/seen_messages.h"
 #include "proxy/control/sns_events.h"
 #include "proxy/control/sns_message.h"
@@ -77,10 +76,11 @@ using JobRef = std::shared_ptr<Job>;
 // What runs on the control loop. Whatever comes back to it later holds a weak_ptr: it may be gone by then.
 class Checks : public std::enable_shared_from_this<Checks> {
  public:
-  Checks(const config::Sns& options, cache::Cache& cache, net::EventLoop& loop, net::Resolver& resolver,
-         const Clock& clock, std::shared_ptr<net::ClientTls> tls)
+  Checks(const config::Sns& options, PurgeLimits limits, cache::Cache& cache, PurgeEngine& engine, net::EventLoop& loop,
+         net::Resolver& resolver, const Clock& clock, std::shared_ptr<net::ClientTls> tls)
       : options_(options),
-        cache_(cache),
+        limits_(std::move(limits)),
+        engine_(engine),
         loop_(loop),
         clock_(clock),
         public_(resolver),
@@ -237,33 +237,28 @@ class Checks : public std::enable_shared_from_this<Checks> {
       return reply(job, 200, "nothing to do");
     }
     seen_.begin(id);
-    auto& command = *meant->command;
-    command.source = "sns " + job->message.topic_arn;
-    command.id = id;
-    PurgeRow row{0, {}, command.source, command.targets.size(), command.soft};
-    cache_.invalidate(std::move(command), loop_,
-                      [weak = weak_from_this(), job, row = std::move(row)](Result<uint64_t> seq) mutable {
-                        if (const auto self = weak.lock()) self->applied(job, std::move(row), std::move(seq));
-                      });
+    PurgeCommand command{.door = Door::sns, .who = job->message.topic_arn, .what = std::move(*meant->command)};
+    command.what.id = id;
+    command.limits = &limits_;
+    engine_.apply(std::move(command), [weak = weak_from_this(), job](Result<Purged> done) {
+      if (const auto self = weak.lock()) self->applied(job, done);
+    });
   }
 
-  void applied(const JobRef& job, PurgeRow row, Result<uint64_t> seq) {
+  void applied(const JobRef& job, const Result<Purged>& done) {
     const auto& id = job->message.message_id;
-    if (!seq) {
+    if (!done) {
       seen_.forget(id);
-      return later(job, "the purge could not be written to disk: " + seq.error().what);
+      return done.error().code == Errc::refused ? refuse(job, done.error().what)
+                                                : later(job, "the purge could not be written to disk");
     }
     g_applied.add();
-    log::info("sns", "purge seq={} targets={}{} topic={} message={}", *seq, row.targets, row.soft ? " soft" : "",
-              job->message.topic_arn, id);
-    row.seq = *seq;
-    row.time = clock_.wall();
-    PurgeLog::get().add(std::move(row));
     remembered(job, "purged");
   }
 
   const config::Sns options_;
-  cache::Cache& cache_;
+  const PurgeLimits limits_;
+  PurgeEngine& engine_;
   net::EventLoop& loop_;
   const Clock& clock_;
   PublicResolver public_;
@@ -311,13 +306,16 @@ class Endpoint final : public SnsEndpoint {
 } // namespace
 
 Result<std::unique_ptr<SnsEndpoint>> SnsEndpoint::create(const config::Sns& options, cache::Cache& cache,
-                                                         net::EventLoop& loop, net::Resolver& resolver,
-                                                         const Clock& clock) {
+                                                         PurgeEngine& engine, net::EventLoop& loop,
+                                                         net::Resolver& resolver, const Clock& clock) {
+  auto limits = PurgeLimits::create(options.allow);
+  if (!limits) return std::unexpected(std::move(limits.error()));
   net::ClientTlsOptions tls_options;
   tls_options.ca = options.certificate_ca;
   auto tls = net::ClientTls::create(tls_options);
   if (!tls) return std::unexpected(std::move(tls.error()).in("certificate_ca"));
-  auto checks = std::make_shared<Checks>(options, cache, loop, resolver, clock, std::move(*tls));
+  auto checks =
+      std::make_shared<Checks>(options, std::move(*limits), cache, engine, loop, resolver, clock, std::move(*tls));
   return std::unique_ptr<SnsEndpoint>(new Endpoint(options.path, loop, std::move(checks)));
 }
 

@@ -6,6 +6,7 @@
 #include "cache/cache.h"
 #include "config/config.h"
 #include "proxy/base/clock.h"
+#include "proxy/control/purge_engine.h"
 #include "proxy/http/intercept.h"
 #include "proxy/net/event_loop.h"
 #include "proxy/net/resolver.h"
@@ -16,12 +17,14 @@ class SnsEndpoint : public http::Intercept {
  public:
   // Work is done on `loop` (the control loop). All references outlive the endpoint, as does every Executor given to
   // handle() until its answer has come. Destroy it on the loop's thread, or when the loop runs no more: messages under
-  // way are then dropped unanswered, and SNS sends them again. Error config: the certificate_ca can't be read.
+  // way are then dropped unanswered, and SNS sends them again. Error config: the certificate_ca can't be read, a path
+  // of `allow` is none.
   //
-  // Answers: 200 dealt with, and durable; 400 malformed; 403 not from a listed topic, or not provably; 405; 503 can't
-  // be decided or written now. SNS tries again after 503 only.
+  // Answers: 200 dealt with, and durable; 400 malformed; 403 not from a listed topic, or not provably, or beyond
+  // `allow`; 405; 503 can't be decided or written now. SNS tries again after 503 only.
   static Result<std::unique_ptr<SnsEndpoint>> create(const config::Sns& options, cache::Cache& cache,
-                                                     net::EventLoop& loop, net::Resolver& resolver, const Clock& clock);
+                                                     PurgeEngine& engine, net::EventLoop& loop, net::Resolver& resolver,
+                                                     const Clock& clock);
 };
 
 } // namespace verge::control

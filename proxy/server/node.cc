@@ -101,13 +101,13 @@ Result<> Node::open(config::Config config, std::function<void(ReloadDone)> reloa
   control_loop_ = std::move(*loop);
   control_thread_ = std::thread([this] { control_loop_->run(); });
   config_ = shared_config;
+  engine_ = std::make_unique<control::PurgeEngine>(*cache_, *control_loop_, clock_);
   if (c.invalidation.sns) {
-    auto sns = control::SnsEndpoint::create(*c.invalidation.sns, *cache_, *control_loop_, *resolver_, clock_);
+    auto sns = control::SnsEndpoint::create(*c.invalidation.sns, *cache_, *engine_, *control_loop_, *resolver_, clock_);
     if (!sns) return std::unexpected(std::move(sns.error()).in("invalidation.sns"));
     sns_ = std::move(*sns);
   }
-  const Shared shared{clock_, *cache_, *resolver_, access_log_.get(), sns_.get(), &verdicts_,
-                      &failing_};
+  const Shared shared{clock_, *cache_, *resolver_, access_log_.get(), sns_.get(), &verdicts_, &failing_};
   for (uint32_t i = 0; i < c.workers; ++i) {
     auto worker = Worker::create(shared);
     if (!worker) return std::unexpected(std::move(worker.error()));
@@ -169,7 +169,7 @@ Result<> Node::open_admin(std::function<void(ReloadDone)> reload_requested) {
   };
   std::promise<void> done;
   control_loop_->post([&] {
-    admin_api_ = std::make_unique<control::AdminApi>(*cache_, *control_loop_, admin.token, std::move(hooks));
+    admin_api_ = std::make_unique<control::AdminApi>(*cache_, *engine_, *control_loop_, admin.token, std::move(hooks));
     auto settings = std::make_shared<ConnectionSettings>();
     settings->times = config_->limits;
     settings->allow_http2 = false;

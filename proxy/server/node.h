@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "proxy/base/metrics.h"
 #include "proxy/control/admin.h"
+#include "proxy/control/purge_engine.h"
 #include "proxy/control/sns_endpoint.h"
 #include "proxy/net/event_loop.h"
 #include "proxy/net/resolver.h"
@@ -62,6 +63,7 @@ class Node {
   pipeline::Verdicts verdicts_;
   std::vector<std::unique_ptr<metrics::Gauge>> gauges_;
   std::map<std::string, std::unique_ptr<metrics::Gauge>> site_gauges_; // by first host
+  std::unique_ptr<control::PurgeEngine> engine_;                       // used on the control loop, which ends before it
   std::unique_ptr<net::EventLoop> control_loop_;
   std::unique_ptr<control::SnsEndpoint> sns_;
   std::unique_ptr<control::AdminApi> admin_api_;

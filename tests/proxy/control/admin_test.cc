@@ -2,7 +2,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "proxy/control/purge_log.h"
 #include "tests/proxy/control/support/sns_world.h"
 
 namespace verge::control {
@@ -47,7 +46,7 @@ struct AdminTest : SnsWorld {
       return {};
     };
     hooks.reload = [this](std::move_only_function<void(Result<>)> done) { done(reloaded); };
-    return std::make_unique<AdminApi>(*cache, *loop, token, std::move(hooks));
+    return std::make_unique<AdminApi>(*cache, *engine, *loop, token, std::move(hooks));
   }
   FakeClient ask(AdminApi& api, const std::string& method, const std::string& path, const std::string& body = "",
                  const http::Headers& fields = {}) {
@@ -120,6 +119,7 @@ TEST_F(AdminTest, PurgesAndListsWhatWasPurged) {
                            {"time", time().substr(0, 19) + "Z"},
                            {"source", "admin"},
                            {"targets", 3},
+                           {"names", {"/a", "/b/*", "#t"}},
                            {"soft", true}}));
 }
 
@@ -207,15 +207,6 @@ TEST_F(AdminTest, AnswersNobodyWhoHasGone) {
     settle();
     EXPECT_EQ(client.status, 0);
   }
-}
-
-TEST(PurgeLogTest, KeepsTheLatestHundredNewestFirst) {
-  PurgeLog log;
-  for (uint64_t seq = 1; seq <= 150; ++seq) log.add({seq, {}, "admin", 1, false});
-  const auto rows = log.latest();
-  ASSERT_EQ(rows.size(), PurgeLog::kKept);
-  EXPECT_EQ(rows.front().seq, 150U);
-  EXPECT_EQ(rows.back().seq, 51U);
 }
 
 } // namespace

@@ -53,7 +53,7 @@ TEST_F(SnsEndpointTest, AppliesS3EventsAndSoftPurges) {
 
 TEST_F(SnsEndpointTest, ListsWhatItPurged) {
   EXPECT_EQ(post(sign(note(kPurge))), 200);
-  const auto row = PurgeLog::get().latest().front();
+  const auto row = engine->log().latest().front();
   EXPECT_EQ(row.seq, cache->epochs().current());
   EXPECT_EQ(row.source, std::string("sns ") + kTopic);
   EXPECT_EQ(row.targets, 2U);
@@ -449,7 +449,7 @@ TEST_F(SnsEndpointTest, SaysWhatItsMetricCounts) {
 
 TEST_F(SnsEndpointTest, CannotBeMadeWithoutTheCaItShallTrust) {
   options.certificate_ca = "/nowhere/ca.pem";
-  const auto made = SnsEndpoint::create(options, *cache, *loop, *resolver, clock);
+  const auto made = SnsEndpoint::create(options, *cache, *engine, *loop, *resolver, clock);
   ASSERT_FALSE(made.has_value());
   EXPECT_THAT(made.error().what, HasSubstr("/nowhere/ca.pem"));
 }

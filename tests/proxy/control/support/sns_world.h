@@ -162,6 +162,7 @@ class SnsWorld : public testing::Test {
 
   void open_cache(const std::string& path) {
     endpoint.reset();
+    engine.reset();
     cache.reset();
     real.reset();
     cache::CacheOptions o;
@@ -169,8 +170,9 @@ class SnsWorld : public testing::Test {
     o.disk.bytes = 16 << 20;
     real = cache::Cache::open(o, clock).value();
     cache = std::make_unique<FailingCache>(*real);
+    engine = std::make_unique<PurgeEngine>(*cache, *loop, clock);
   }
-  void open() { endpoint = SnsEndpoint::create(options, *cache, *loop, *resolver, clock).value(); }
+  void open() { endpoint = SnsEndpoint::create(options, *cache, *engine, *loop, *resolver, clock).value(); }
   void settle() {
     for (int i = 0; i < 5; ++i) {
       loop->post([] {});
@@ -249,6 +251,7 @@ class SnsWorld : public testing::Test {
   config::Sns options;
   std::unique_ptr<cache::Cache> real;
   std::unique_ptr<FailingCache> cache;
+  std::unique_ptr<PurgeEngine> engine;
   std::unique_ptr<SnsEndpoint> endpoint;
 };
 
