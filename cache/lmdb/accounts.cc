@@ -70,7 +70,7 @@ void Account::merge_neighbours() {
 std::string Account::encode() const {
   Packer p;
   p.num(cut_);
-  p.num(static_cast<uint32_t>(spans_.size()));
+  p.small(spans_.size());
   for (const Span& s : spans_) {
     p.num(s.first);
     p.num(s.entries);

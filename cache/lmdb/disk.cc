@@ -242,7 +242,7 @@ class LmdbDisk final : public Disk {
   Result<BlockRef> read(uint64_t id, uint32_t n, Touch touch) {
     const ReadScope scope(parked_);
     if (!readable(scope)) return fail(Errc::storage, "the disk tier is off");
-    auto chunk = read_chunk_of(*env_, scope.txn(), id, n, touch);
+    auto chunk = read_block(*env_, scope.txn(), id, n, touch);
     if (touch == Touch::all && chunk.block) recency_.resident.moved(chunk.block->capacity());
     switch (chunk.get) {
       case Get::found: return std::move(chunk.block);

@@ -30,9 +30,8 @@ struct DiskOptions {
   uint64_t queue_bytes = 64ull << 20; // waiting for the writer; above it stores are dropped
   Millis batch_time{5};
   uint64_t batch_bytes = 4ull << 20;
-  uint64_t inline_bytes = 2'048; // bodies up to this lie in the record itself, larger ones if that is free
-  size_t variants = 32;          // of one key; beyond it the least used goes
-  Millis retry_time{3'000};      // after a failed write: how often it is tried again
+  size_t variants = 32;     // of one key; beyond it the least used goes
+  Millis retry_time{3'000}; // after a failed write: how often it is tried again
 };
 
 struct DiskStats {

@@ -118,7 +118,7 @@ std::string encode(const IndexRow& row) {
       p.num(v.values);
       p.text(v.offers);
       if (v.offers.empty()) continue;
-      p.num(static_cast<uint32_t>(v.lines.size()));
+      p.small(v.lines.size());
       for (const uint64_t line : v.lines) p.num(line);
     }
   }
@@ -129,12 +129,12 @@ std::optional<IndexRow> decode_index_row(std::string_view value) {
   Unpacker u(value);
   IndexRow row;
   row.own = take_stored(u);
-  const size_t lists = u.small_count(5);
+  const size_t lists = u.count(2);
   if (lists > kMaxVaryLists) return std::nullopt;
   row.lists.resize(lists);
   for (auto& list : row.lists) {
     list.names = u.text();
-    list.variants.resize(u.small_count(15));
+    list.variants.resize(u.count(12));
     if (list.variants.empty()) return std::nullopt;
     for (auto& v : list.variants) {
       v.stored = take_stored(u);

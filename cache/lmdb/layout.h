@@ -12,7 +12,7 @@
 
 namespace verge::cache {
 
-inline constexpr uint32_t kFormatVersion = 3;
+inline constexpr uint32_t kFormatVersion = 4;
 
 // --- index: hash of the key -> where its response lies, or its variants ---
 using IndexKey = std::array<char, 16>;
@@ -52,7 +52,7 @@ std::string encode(const IndexRow& row);
 std::optional<IndexRow> decode_index_row(std::string_view value);
 
 // --- body: u64 id, u32 part, both big-endian. Part 0 is the record; part n + 1 is chunk n, its key followed by the
-// chunk's XXH3-64. The checksum stands in the key because a chunk's value fills its 16 pages to the last octet. ---
+// chunk's XXH3-64. The checksum stands in the key because a chunk's value fills its pages to the last octet. ---
 struct BodyKey {
   std::array<char, 20> octets{};
   uint8_t size = 0;

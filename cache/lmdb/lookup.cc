@@ -63,6 +63,20 @@ std::optional<IndexRow> get_row(const Env& env, MDB_txn* txn, const IndexKey& ke
   return row;
 }
 
+// The last Block of the body that `record` is of; `chunk`: where what does not lie in the record is.
+ChunkResult last_block(const Env& env, const Record& record, const ChunkPlace& chunk, Touch touch) {
+  const uint64_t size = (record.length - 1) % kBlockBytes + 1;
+  if (chunk.rc != 0 || chunk.value.mv_size + record.tail.size() != size) return {Get::damaged, {}};
+  if (chunk.value.mv_size != 0 && !may_touch(env, chunk.value, touch)) return {Get::cold, {}};
+  BlockRef block = BlockRef::make(size);
+  char* const end = std::ranges::copy(view(chunk.value), block->data()).out;
+  std::ranges::copy(record.tail, end);
+  // Over the copy: the octets that are checked are the octets that are served. The tail is part of the record's.
+  if (chunk.value.mv_size != 0 && XXH3_64bits(block->data(), chunk.value.mv_size) != chunk.checksum)
+    return {Get::damaged, {}};
+  return {Get::found, std::move(block)};
+}
+
 } // namespace
 
 FindResult find_response(const Env& env, MDB_txn* txn, std::string_view key, const http::Headers& request, Touch touch,
@@ -112,17 +126,16 @@ FindResult find_response(const Env& env, MDB_txn* txn, std::string_view key, con
   auto& found = result.found;
   found.length = best.length;
   found.head = std::move(best.head);
-  if (best.inlined) {
-    if (best.length > 0) found.blocks.push_back(BlockRef::copy_of(best.body));
-  } else if (best.length <= kBlockBytes) {
-    auto chunk = read_chunk_of(env, txn, found.id, 0, touch);
-    if (chunk.get == Get::cold) return cold();
-    if (chunk.get != Get::found || chunk.block->capacity() != best.length) {
+  if (best.length > 0 && best.length <= kBlockBytes) {
+    const bool whole = best.tail.size() == best.length;
+    auto block = last_block(env, best, whole ? ChunkPlace{} : locate_chunk(env, txn, found.id, 0), touch);
+    if (block.get == Get::cold) return cold();
+    if (block.get != Get::found) {
       result.damaged.push_back(found.id);
       result.found = {};
       return result;
     }
-    found.blocks.push_back(std::move(chunk.block));
+    found.blocks.push_back(std::move(block.block));
   }
   result.get = Get::found;
   return result;
@@ -136,7 +149,7 @@ std::optional<Record> current_record(const Env& env, MDB_txn* txn, uint64_t id, 
   if (!record) return record;
   const auto row = get_row(env, txn, index_key(record->head->key, env.seed()));
   if (!row || !row->holds(id)) return std::nullopt;
-  record->body = {};
+  record->tail = {};
   return record;
 }
 
@@ -189,25 +202,25 @@ ChunkPlace locate_chunk(const Env& env, MDB_txn* txn, uint64_t id, uint32_t n) n
   return place;
 }
 
-ChunkResult read_chunk_of(const Env& env, MDB_txn* txn, uint64_t id, uint32_t n, Touch touch) {
-  const ChunkPlace place = locate_chunk(env, txn, id, n);
-  if (place.rc == 0) {
-    const auto& v = place.value;
-    if (!may_touch(env, v, touch)) return {Get::cold, {}};
-    if (v.mv_size > kBlockBytes) return {Get::damaged, {}};
-    BlockRef block = BlockRef::copy_of(view(v));
-    // Over the copy: the octets that are checked are the octets that are served.
-    if (XXH3_64bits(block->data(), block->capacity()) != place.checksum) return {Get::damaged, {}};
+ChunkResult read_block(const Env& env, MDB_txn* txn, uint64_t id, uint32_t n, Touch touch) {
+  ChunkPlace place = locate_chunk(env, txn, id, n);
+  if (place.rc == 0 && place.value.mv_size == kBlockBytes) { // all of it
+    if (!may_touch(env, place.value, touch)) return {Get::cold, {}};
+    BlockRef block = BlockRef::copy_of(view(place.value));
+    if (XXH3_64bits(block->data(), kBlockBytes) != place.checksum) return {Get::damaged, {}};
     return {Get::found, std::move(block)};
   }
-  if (n != 0) return {};
   const BodyKey at = record_key(id);
   MDB_val value;
   if (get(txn, env.tables().body, val(at.view()), value) != 0) return {};
   if (!may_touch(env, value, touch)) return {Get::cold, {}};
   const auto record = decode_record(id, view(value));
-  if (!record || !record->inlined) return {record ? Get::none : Get::damaged, {}};
-  return {Get::found, BlockRef::copy_of(record->body)};
+  if (!record) return {Get::damaged, {}};
+  if (record->length == 0 || n != (record->length - 1) / kBlockBytes) return {}; // it is not the last
+  if (place.rc == MDB_NOTFOUND) place = {};
+  auto block = last_block(env, *record, place, touch);
+  if (block.get == Get::damaged && place.value.mv_size == 0) block.get = Get::none; // its chunk is gone
+  return block;
 }
 
 } // namespace verge::cache

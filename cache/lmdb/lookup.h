@@ -65,7 +65,7 @@ struct ChunkResult {
   Get get = Get::none;
   BlockRef block;
 };
-// Chunk 0 of a body that lies in its record is the whole of it.
-ChunkResult read_chunk_of(const Env& env, MDB_txn* txn, uint64_t id, uint32_t n, Touch touch);
+// Block n of the body: its chunk, and what of it lies in the record.
+ChunkResult read_block(const Env& env, MDB_txn* txn, uint64_t id, uint32_t n, Touch touch);
 
 } // namespace verge::cache

@@ -24,8 +24,10 @@ class Packer {
     for (; value >= 0x80; value >>= 7) out_.push_back(static_cast<char>(value | 0x80));
     out_.push_back(static_cast<char>(value));
   }
+  // Small when it is near zero, on either side.
+  void near(int64_t value) { small((static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63)); }
   void text(std::string_view s) {
-    num(static_cast<uint32_t>(s.size()));
+    small(s.size());
     out_.append(s);
   }
   void raw(std::string_view s) { out_.append(s); }
@@ -59,28 +61,23 @@ class Unpacker {
     ok_ = false;
     return 0;
   }
+  int64_t near() noexcept {
+    const uint64_t value = small();
+    return static_cast<int64_t>(value >> 1) ^ -static_cast<int64_t>(value & 1);
+  }
   // A count of things that take at least `each` octets.
-  size_t small_count(size_t each) noexcept {
+  size_t count(size_t each) noexcept {
     const uint64_t n = small();
     if (n > in_.size() / each) ok_ = false;
     return ok_ ? static_cast<size_t>(n) : 0;
   }
-  std::string_view text() noexcept {
-    const auto n = num<uint32_t>();
-    return take(n) ? last_ : std::string_view{};
-  }
-  // A count of things that take at least `each` octets.
-  uint32_t count(size_t each) noexcept {
-    const auto n = num<uint32_t>();
-    if (n > in_.size() / each) ok_ = false;
-    return ok_ ? n : 0;
-  }
+  std::string_view text() noexcept { return take(small()) ? last_ : std::string_view{}; }
   std::string_view rest() const noexcept { return in_; }
   bool ok() const noexcept { return ok_; }
   void fail() noexcept { ok_ = false; }
 
  private:
-  bool take(size_t n) noexcept {
+  bool take(uint64_t n) noexcept {
     last_ = {};
     if (!ok_ || n > in_.size()) {
       ok_ = false;

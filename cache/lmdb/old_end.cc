@@ -29,19 +29,20 @@ int OldEnd::store_again(WriteTxn& txn, uint64_t id, const Record& record, uint64
   const uint64_t cost = record.length + 1'024;
   if (cost > budget) return 0;
   // Copied out first: what LMDB points at is good until the next write only.
-  std::vector<BlockRef> chunks;
-  const auto count = record.inlined ? 0 : (record.length + kBlockBytes - 1) / kBlockBytes;
+  std::vector<BlockRef> blocks;
+  const auto count = static_cast<uint32_t>((record.length + kBlockBytes - 1) / kBlockBytes);
   for (uint32_t n = 0; n < count; ++n) {
-    auto chunk = read_chunk_of(txn.env(), txn.handle(), id, n, Touch::all);
-    if (chunk.get != Get::found) return 0;
-    chunks.push_back(std::move(chunk.block));
+    auto block = read_block(txn.env(), txn.handle(), id, n, Touch::all);
+    if (block.get != Get::found) return 0;
+    blocks.push_back(std::move(block.block));
   }
-  const std::string body(record.body);
+  const auto octets = [&](uint32_t n) { return std::string_view(blocks[n]->data(), blocks[n]->capacity()); };
   const uint64_t again = txn.state().next_id;
-  for (uint32_t n = 0; n < count; ++n) {
-    if (const int rc = txn.put_chunk(again, n, {chunks[n]->data(), chunks[n]->capacity()}); rc != 0) return rc;
+  for (uint32_t n = 0; n + 1 < count; ++n) {
+    if (const int rc = txn.put_chunk(again, n, octets(n)); rc != 0) return rc;
   }
-  if (const int rc = txn.put_record(again, *record.head, record.length, record.inlined, body); rc != 0) return rc;
+  const std::string_view last = count != 0 ? octets(count - 1) : std::string_view{};
+  if (const int rc = txn.put_record(again, *record.head, record.length, last); rc != 0) return rc;
   recency_.born(again, cost);
   budget -= cost;
   done = true;

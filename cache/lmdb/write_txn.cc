@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cache/policy/select.h"
+#include "proxy/base/block.h"
 
 namespace verge::cache {
 
@@ -63,11 +64,15 @@ int WriteTxn::put_chunk(uint64_t id, uint32_t n, std::string_view octets) {
   return put_body(chunk_key(id, n, XXH3_64bits(octets.data(), octets.size())), id, octets);
 }
 
-int WriteTxn::put_record(uint64_t id, const StoredHead& head, uint64_t length, bool inlined, std::string_view body) {
-  const std::string encoded = encode_record(id, head, length, inlined, body);
-  if (const int rc = put_body(record_key(id), id, encoded); rc != 0) return rc;
+int WriteTxn::put_record(uint64_t id, const StoredHead& head, uint64_t length, std::string_view last) {
+  const auto [value, chunk] = encode_record(id, head, length, last);
+  if (const int rc = put_body(record_key(id), id, value); rc != 0) return rc;
+  if (chunk != 0) {
+    const auto n = static_cast<uint32_t>((length - 1) / kBlockBytes);
+    if (const int rc = put_chunk(id, n, last.substr(0, chunk)); rc != 0) return rc;
+  }
   state_.seq = std::max(state_.seq, head.seq);
-  return link(head, {id, encoded.size() + (inlined ? 0 : length), head.site});
+  return link(head, {id, value.size() + length - (last.size() - chunk), head.site});
 }
 
 int WriteTxn::get_record(uint64_t id, MDB_val& value) {
@@ -86,12 +91,12 @@ int WriteTxn::replace_head(const StoredHead& old_head, uint64_t length, const St
   if (!stored || stored->length != length || stored->head->key != old_head.key ||
       stored->head->response_time != old_head.response_time || stored->head->request_time != old_head.request_time)
     return MDB_NOTFOUND;
-  const std::string encoded = encode_record(id, head, length, stored->inlined, stored->body);
-  const bool inlined = stored->inlined;
+  const size_t tail = stored->tail.size();
+  const std::string encoded = encode_record(id, head, length, stored->tail, tail).value; // its chunks stay as they are
   if (const int rc = unlink(old_head.key, id); rc != 0) return rc;
   if (const int rc = put_body(record_key(id), id, encoded); rc != 0) return rc;
   state_.seq = std::max(state_.seq, head.seq);
-  return link(head, {id, encoded.size() + (inlined ? 0 : length), head.site});
+  return link(head, {id, encoded.size() + length - tail, head.site});
 }
 
 int WriteTxn::get_index(const IndexKey& key, std::optional<IndexRow>& row) {

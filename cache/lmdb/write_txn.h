@@ -42,8 +42,9 @@ class WriteTxn {
   const Env& env() const noexcept { return env_; }
 
   int put_chunk(uint64_t id, uint32_t n, std::string_view octets);
-  // Writes the record and makes the index lead to it; what it led to before lies unreachable until the old end.
-  int put_record(uint64_t id, const StoredHead& head, uint64_t length, bool inlined, std::string_view body);
+  // Writes the record and the last Block, and makes the index lead to them; what it led to before lies unreachable
+  // until the old end. `last`: empty if that Block was put as a chunk already.
+  int put_record(uint64_t id, const StoredHead& head, uint64_t length, std::string_view last);
   // Another head for the stored response that `old_head` describes. MDB_NOTFOUND: it is not stored (any more).
   int replace_head(const StoredHead& old_head, uint64_t length, const StoredHead& head);
   // The id the index holds for the variant that `head` is; 0: none.

@@ -78,9 +78,9 @@ class Writer {
   void run();
   void idle();
   void plan(const JobRef& job);
-  bool lies_in_record(uint64_t length, uint64_t head) const;
-  void plan_chunk(const JobRef& job, BlockRef block, uint64_t size);
-  void plan_record(const JobRef& job, uint64_t length, bool inlined, BlockRef body);
+  void number(const JobRef& job, uint64_t bytes); // gives it an id
+  void plan_chunk(const JobRef& job, BlockRef block);
+  void plan_record(const JobRef& job, uint64_t length, BlockRef last);
   void drop_job(const JobRef& job); // the Entry failed, or can't be stored
   void add(WriteStep step);
   void execute();

@@ -12,11 +12,9 @@ namespace verge::cache {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
-constexpr int kAttempts = 6;               // at a full map, each with more room made
-constexpr uint64_t kStepSlack = 256;       // keys, index row, page headers
-constexpr uint64_t kBatchSlack = 32'768;   // the tree's own pages
-constexpr uint64_t kMostInRecord = 16'384; // a 304 writes the record anew, body and all
-constexpr uint64_t kValueHead = 16;        // LMDB's, before a value with pages of its own
+constexpr int kAttempts = 6;             // at a full map, each with more room made
+constexpr uint64_t kStepSlack = 256;     // keys, index row, page headers
+constexpr uint64_t kBatchSlack = 32'768; // the tree's own pages
 constexpr uint64_t kTrialBytes = 1u << 20;
 constexpr size_t kDropAtOnce = 256; // chunks of given-up bodies, per transaction
 
@@ -39,58 +37,49 @@ void Writer::plan(const JobRef& job) {
   if (state == EntryState::complete) {
     const HeadRef head = entry.head();
     if (parts_.epochs.check(head->key, head->tags, head->seq) == Verdict::dead) return drop_job(job);
-    if (job->id == 0 && lies_in_record(length, record_head_bytes(*head))) {
-      if (length > 0 && blocks.empty()) return drop_job(job);
-      return plan_record(job, length, true, length > 0 ? blocks.front() : BlockRef{});
-    }
   }
   for (auto& block : blocks) {
-    const uint64_t at = uint64_t{job->planned} * kBlockBytes;
-    plan_chunk(job, std::move(block), std::min<uint64_t>(kBlockBytes, length - at));
+    const uint64_t left = length - uint64_t{job->planned} * kBlockBytes;
+    if (state == EntryState::complete && left <= kBlockBytes) return plan_record(job, length, std::move(block));
+    if (left < kBlockBytes) return; // it has become complete just now: its poke is on its way
+    plan_chunk(job, std::move(block));
     if (job->ended) return; // the disk refused meanwhile
   }
   if (state != EntryState::complete) return;
   // Blocks can be missing only where the Entry stopped keeping them for us.
   if (uint64_t{job->planned} * kBlockBytes < length) return drop_job(job);
-  plan_record(job, length, false, {});
+  plan_record(job, length, {});
 }
 
-// Small bodies share pages with others there; larger ones go where the head comes along for nothing: a value beyond
-// half a page has whole pages to itself, and the last of them is seldom full.
-bool Writer::lies_in_record(uint64_t length, uint64_t head) const {
-  if (length <= options_.inline_bytes) return true;
-  const uint64_t page = parts_.env.page_bytes();
-  const auto pages = [page](uint64_t n) { return (n + kValueHead + page - 1) / page; };
-  return length <= kMostInRecord && pages(length + head) == pages(length);
+void Writer::number(const JobRef& job, uint64_t bytes) {
+  if (job->id != 0) return;
+  job->id = next_id_++;
+  parts_.recency.born(job->id, bytes);
+  writing_.emplace(job->id, job);
 }
 
-void Writer::plan_chunk(const JobRef& job, BlockRef block, uint64_t size) {
-  if (job->id == 0) {
-    job->id = next_id_++;
-    parts_.recency.born(job->id, size);
-    writing_.emplace(job->id, job);
-  }
+// A full Block.
+void Writer::plan_chunk(const JobRef& job, BlockRef block) {
+  number(job, kBlockBytes);
   const uint32_t n = job->planned++;
-  add({[id = job->id, n, block, size](WriteTxn& txn) { return txn.put_chunk(id, n, {block->data(), size}); },
+  add({[id = job->id, n, block](WriteTxn& txn) { return txn.put_chunk(id, n, {block->data(), kBlockBytes}); },
        [this, job, n](const Result<>& done) {
          if (job->ended) return;
          if (!done) return drop_job(job);
          job->on_disk = true;
          job->entry->on_disk(job->id, n + 1);
        },
-       size + kStepSlack, false});
+       kBlockBytes + kStepSlack, false});
 }
 
-void Writer::plan_record(const JobRef& job, uint64_t length, bool inlined, BlockRef body) {
-  if (job->id == 0) { // small or empty: all of it is the record
-    job->id = next_id_++;
-    parts_.recency.born(job->id, length);
-    writing_.emplace(job->id, job);
-  }
+// `last`: the last Block; null if there is none, or if it was full before it was known for the last.
+void Writer::plan_record(const JobRef& job, uint64_t length, BlockRef last) {
+  number(job, length);
   const HeadRef head = job->entry->head();
-  const auto octets = [body, length] { return body ? std::string_view(body->data(), length) : std::string_view{}; };
-  add({[id = job->id, head, length, inlined, octets](WriteTxn& txn) {
-         return txn.put_record(id, *head, length, inlined, inlined ? octets() : std::string_view{});
+  const uint64_t size = last ? (length - 1) % kBlockBytes + 1 : 0;
+  add({[id = job->id, head, length, last, size](WriteTxn& txn) {
+         return txn.put_record(id, *head, length,
+                               size != 0 ? std::string_view(last->data(), size) : std::string_view{});
        },
        [this, job, length](const Result<>& done) {
          if (job->ended) return;
@@ -99,7 +88,7 @@ void Writer::plan_record(const JobRef& job, uint64_t length, bool inlined, Block
          job->entry->on_disk(job->id, static_cast<uint32_t>((length + kBlockBytes - 1) / kBlockBytes));
          end(job);
        },
-       record_head_bytes(*head) + (inlined ? length : 0) + kStepSlack, false});
+       record_head_bytes(*head) + size + kStepSlack, false});
 }
 
 // The chunks are the newest in the file and lie side by side, so that deleting them soon leaves no holes; left to the

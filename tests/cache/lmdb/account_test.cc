@@ -16,7 +16,6 @@ constexpr uint64_t kOne = 11, kTwo = 22;
 
 class AccountTest : public DiskTest {
  protected:
-  // Sizes are such that the body lies in the record (2 KB and less) or certainly does not (more than 16 KB).
   HeadRef store(const std::string& url, size_t size, uint64_t site = kOne, std::string_view extra = "") {
     auto head = head_for(url);
     head->site = site;
@@ -32,10 +31,10 @@ class AccountTest : public DiskTest {
       const auto entry = find(key(i)).entry;
       if (!entry || entry->head()->site != site) continue;
       const uint64_t length = entry->length();
-      const bool inlined = length <= 2'048;
+      const std::string last(length == 0 ? 0 : (length - 1) % kBlockBytes + 1, 'x');
+      const auto [record, chunk] = encode_record(1, *entry->head(), length, last);
       ++use.entries;
-      use.bytes += encode_record(1, *entry->head(), length, inlined, inlined ? std::string(length, 'x') : "").size() +
-                   (inlined ? 0 : length);
+      use.bytes += record.size() + chunk + length - last.size();
     }
     return use;
   }

@@ -1,6 +1,7 @@
 // Records, keys and small values: what is written is read back, and nothing else is believed.
 #include <gtest/gtest.h>
 
+#include "cache/lmdb/field_names.h"
 #include "cache/lmdb/layout.h"
 #include "cache/lmdb/pins.h"
 #include "cache/lmdb/record.h"
@@ -14,12 +15,11 @@ using testing::head_for;
 
 TEST(Record, ComesBackAsItWasPut) {
   const auto head = head_for("https://h.example/a", {.vary_fields = {"x-a", "x-b"}, .vary_values = "v", .tags = {"t"}});
-  const std::string value = encode_record(7, *head, 5, true, "hello");
+  const std::string value = encode_record(7, *head, 5, "hello").value;
   const auto record = decode_record(7, value);
   ASSERT_TRUE(record.has_value());
   EXPECT_EQ(record->length, 5U);
-  EXPECT_TRUE(record->inlined);
-  EXPECT_EQ(record->body, "hello");
+  EXPECT_EQ(record->tail, "hello");
   EXPECT_EQ(record->head->key, head->key);
   EXPECT_EQ(record->head->vary_fields, head->vary_fields);
   EXPECT_EQ(record->head->vary_values, "v");
@@ -32,7 +32,7 @@ TEST(Record, KeepsWhatSpokeToUsApartFromWhatIsServed) {
   head->control.add("surrogate-key", "a b");
   head->control.add("cdn-cache-control", "max-age=9");
   head->freshness.immutable = true;
-  const std::string value = encode_record(7, *head, 5, true, "hello");
+  const std::string value = encode_record(7, *head, 5, "hello").value;
   const auto record = decode_record(7, value);
   ASSERT_TRUE(record.has_value());
   EXPECT_EQ(record->head->control.get("surrogate-key"), "a b");
@@ -40,31 +40,31 @@ TEST(Record, KeepsWhatSpokeToUsApartFromWhatIsServed) {
   EXPECT_FALSE(record->head->headers.has("surrogate-key"));
   EXPECT_EQ(record->head->h1_text, head->h1_text);
   EXPECT_TRUE(record->head->freshness.immutable);
-  EXPECT_EQ(record->body, "hello");
+  EXPECT_EQ(record->tail, "hello");
 }
 
 TEST(Record, OfAnotherVersionIsNoRecord) {
-  std::string value = encode_record(7, *head_for("https://h.example/a"), 5, true, "hello");
-  ASSERT_EQ(value[4], 3); // the version: behind the four octets of the magic number
-  value[4] = 1;
+  std::string value = encode_record(7, *head_for("https://h.example/a"), 5, "hello").value;
+  ASSERT_EQ(value[0], 4); // the version
+  value[0] = 3;
   EXPECT_FALSE(decode_record(7, value).has_value());
 }
 
 TEST(Record, OfAStatusWithoutBodyHasNoLength) {
   const auto head = head_for("https://h.example/a");
   head->status = 204;
-  const auto record = decode_record(7, encode_record(7, *head, 0, true, ""));
+  const auto record = decode_record(7, encode_record(7, *head, 0, "").value);
   ASSERT_TRUE(record.has_value());
   EXPECT_FALSE(record->head->content_length.has_value());
 }
 
 TEST(Record, OfAnotherIdIsNotBelieved) {
-  const std::string value = encode_record(7, *head_for("https://h.example/a"), 5, true, "hello");
+  const std::string value = encode_record(7, *head_for("https://h.example/a"), 5, "hello").value;
   EXPECT_FALSE(decode_record(8, value).has_value());
 }
 
 TEST(Record, WithAnyOctetChangedOrCutOrAddedIsNotBelieved) {
-  const std::string value = encode_record(7, *head_for("https://h.example/a", {.tags = {"t"}}), 5, true, "hello");
+  const std::string value = encode_record(7, *head_for("https://h.example/a", {.tags = {"t"}}), 5, "hello").value;
   for (size_t i = 0; i < value.size(); ++i) {
     for (const char bit : {'\x01', '\x80'}) {
       std::string changed = value;
@@ -74,6 +74,53 @@ TEST(Record, WithAnyOctetChangedOrCutOrAddedIsNotBelieved) {
     EXPECT_FALSE(decode_record(7, std::string_view(value).substr(0, i)).has_value()) << i;
   }
   EXPECT_FALSE(decode_record(7, value + '\0').has_value());
+}
+
+TEST(Record, HoldsUsualNamesAsNumbersAndNumbersAsShortAsTheyAre) {
+  const auto usual = head_for("https://h.example/a"), unusual = head_for("https://h.example/a");
+  const size_t before = encode_record(7, *usual, 5, "hello").value.size();
+  usual->headers.add("strict-transport-security", "x");
+  usual->h1_text = unusual->h1_text + "strict-transport-security: x\r\n";
+  EXPECT_EQ(encode_record(7, *usual, 5, "hello").value.size(), before + 3);
+  unusual->headers.add("x-of-our-own", "x");
+  unusual->h1_text += "x-of-our-own: x\r\n";
+  EXPECT_EQ(encode_record(7, *unusual, 5, "hello").value.size(), before + 16);
+  EXPECT_LE(before, 110U);
+}
+
+TEST(FieldNames, HaveEachANumberOfItsOwn) {
+  ASSERT_GT(field_names(), 80U);
+  for (size_t n = 1; n <= field_names(); ++n) {
+    ASSERT_FALSE(field_name(n).empty());
+    EXPECT_EQ(field_number(field_name(n)), n) << field_name(n);
+  }
+  EXPECT_TRUE(field_name(0).empty());
+  EXPECT_TRUE(field_name(field_names() + 1).empty());
+  EXPECT_TRUE(field_name(UINT64_MAX).empty());
+  EXPECT_EQ(field_number("x-of-our-own"), 0);
+  EXPECT_EQ(field_number(""), 0);
+}
+
+// The last Block of a body is cut so that it takes the fewest pages.
+TEST(Tail, IsWhatFillsNoPageOfItsOwn) {
+  EXPECT_EQ(tail_octets(300, 0), 0U);
+  EXPECT_EQ(tail_octets(300, 1'700), 1'700U); // all of it shares a page
+  EXPECT_EQ(tail_octets(300, 1'701), 1'701U); // a page of its own, the head with it
+  EXPECT_EQ(tail_octets(300, 3'780), 3'780U); // ... to its last octet
+  EXPECT_EQ(tail_octets(300, 3'781), 0U);     // or the body alone
+  EXPECT_EQ(tail_octets(300, 4'080), 0U);     // which fills it
+  EXPECT_EQ(tail_octets(300, 4'081), 1U);
+  EXPECT_EQ(tail_octets(300, 4'096), 16U);
+  EXPECT_EQ(tail_octets(300, 5'780), 1'700U);
+  EXPECT_EQ(tail_octets(300, 5'781), 5'781U);
+  EXPECT_EQ(tail_octets(300, 8'176), 0U);
+  EXPECT_EQ(tail_octets(300, 8'192), 16U);
+  EXPECT_EQ(tail_octets(300, 30'000), 1'344U);
+  EXPECT_EQ(tail_octets(300, 32'000), 0U); // too long to be written again with each 304
+  EXPECT_EQ(tail_octets(300, kBlockBytes), 0U);
+  EXPECT_EQ(tail_octets(300, kBlockBytes - 1), 0U);
+  EXPECT_EQ(tail_octets(3'000, 4'096), 4'096U); // two pages, the head with it
+  EXPECT_EQ(tail_octets(5'000, 4'096), 0U);
 }
 
 TEST(IndexRow, ComesBackAsItWasPutAndNothingElseIsBelieved) {

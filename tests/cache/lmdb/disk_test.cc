@@ -22,12 +22,21 @@ TEST_F(DiskTest, BodiesOfEverySizeComeBackAsTheyWere) {
   open();
   const size_t sizes[] = {0,
                           1,
-                          options.inline_bytes,
-                          options.inline_bytes + 1,
+                          1'700,
+                          2'000,
+                          4'000,
+                          4'080,
+                          4'081,
                           4'096,
+                          5'900,
+                          8'176,
+                          8'192,
+                          16'000,
+                          40'000,
                           kBlockBytes - 1,
                           kBlockBytes,
                           kBlockBytes + 1,
+                          2 * kBlockBytes + 100,
                           3 * kBlockBytes,
                           1'000'000};
   int n = 0;
