@@ -44,6 +44,8 @@ class TieredCache final : public Cache {
     return core_.flights->find(flight, [&](const Entry& entry) { return joinable_as(flight, key, entry); });
   }
 
+  bool known_uncacheable(std::string_view key) const override { return core_.flights->knows_uncacheable(key); }
+
   std::vector<EntryRef> variants(std::string_view key, size_t most) override {
     const auto filed = core_.search.empty() ? std::nullopt : core_.search.find(key);
     std::vector<EntryRef> all = core_.ram.variants(filed ? std::string_view(filed->key) : key);

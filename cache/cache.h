@@ -84,6 +84,9 @@ class Cache {
   // The Entry of a flight that join() would let a caller follow; null: none.
   virtual EntryRef flying(std::string_view /*key*/) { return nullptr; }
 
+  // The latest response of `key` was not to be stored, a moment ago.
+  virtual bool known_uncacheable(std::string_view /*key*/) const { return false; }
+
   // Stored responses of `key` whatever they vary on, the newest first, at most `most`: those in RAM that are live. (On
   // disk variants lie by the hash of what selects them: they can be found, not listed.)
   virtual std::vector<EntryRef> variants(std::string_view /*key*/, size_t /*most*/) { return {}; }

@@ -44,6 +44,13 @@ void Flights::forget_uncacheable(std::string_view key) {
   s.uncacheable.erase(hash(key));
 }
 
+bool Flights::knows_uncacheable(std::string_view key) const {
+  const Shard& s = shard(key);
+  std::lock_guard lock(s.mutex);
+  const auto it = s.uncacheable.find(hash(key));
+  return it != s.uncacheable.end() && clock_.mono() < it->second;
+}
+
 size_t Flights::size() const {
   size_t n = 0;
   for (const Shard& s : shards_) {

@@ -62,6 +62,8 @@ class Flights {
 
   void remember_uncacheable(std::string_view key);
   void forget_uncacheable(std::string_view key);
+  // Does join() give every caller an Entry of its own now?
+  bool knows_uncacheable(std::string_view key) const;
   size_t size() const;
   void clear();
 
@@ -85,6 +87,7 @@ class Flights {
     void drop_oldest_mark();
   };
   static constexpr size_t kShards = 16;
+  const Shard& shard(std::string_view key) const { return shards_[(hash(key) >> 32) % kShards]; }
   Shard& shard(std::string_view key) { return shards_[(hash(key) >> 32) % kShards]; }
 
   const Clock& clock_;

@@ -148,7 +148,8 @@ void Entry::complete() {
   resume = std::move(m.resume);
   abandoned = std::move(m.abandoned);
   m.resume.on = m.abandoned.on = nullptr;
-  if (m.dropped == 0 && m.keep == Keep::all) {
+  // What was to be kept until it is read, and nobody has begun to read, is no more than a window.
+  if (m.dropped == 0 && (m.keep == Keep::all || (m.keep == Keep::until_read && m.readers.empty()))) {
     m.all_here = true;
     m.frozen.store(true, std::memory_order_release);
   }

@@ -78,7 +78,11 @@ std::optional<Seconds> negative_ttl(int status, const Rules& rules) noexcept {
 
 Freshness freshness(const http::ResponseHead& response, WallTime request_time, WallTime response_time,
                     const Rules& rules) {
-  const ResponseDirectives d = response_directives(response.headers, rules);
+  return freshness(response, response_directives(response.headers, rules), request_time, response_time, rules);
+}
+
+Freshness freshness(const http::ResponseHead& response, const ResponseDirectives& d, WallTime request_time,
+                    WallTime response_time, const Rules& rules) {
   const auto date = date_field(response.headers, "date", response_time);
   Freshness out;
 

@@ -31,9 +31,12 @@ std::optional<Seconds> negative_ttl(int status, const Rules& rules) noexcept;
 // of the moment is not kept because some file is old, nor by a route's default.
 bool heuristically_cacheable(int status) noexcept;
 
-// `request_time`: when the Fetch was sent; `response_time`: when its head came.
+// `request_time`: when the Fetch was sent; `response_time`: when its head came. `d`: response_directives() of its
+// fields, where the caller has them already.
 Freshness freshness(const http::ResponseHead& response, WallTime request_time, WallTime response_time,
                     const Rules& rules);
+Freshness freshness(const http::ResponseHead& response, const ResponseDirectives& d, WallTime request_time,
+                    WallTime response_time, const Rules& rules);
 
 // Never negative, even when our clock was set back. Pure.
 Millis current_age(const Freshness& f, WallTime response_time, WallTime now) noexcept;

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "proxy/http/grammar.h"
+#include "proxy/http/octets.h"
 
 namespace verge::policy {
 namespace {
@@ -12,6 +13,20 @@ constexpr std::array<std::string_view, 7> kLongDays = {"Sunday",   "Monday", "Tu
                                                        "Thursday", "Friday", "Saturday"};
 constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+constexpr uint32_t three_letters(std::string_view s) noexcept {
+  uint32_t n = 0;
+  for (size_t i = 0; i < 3; ++i) n = n << 8 | http::octets::u(http::octets::lower(s[i]));
+  return n;
+}
+template <size_t N>
+constexpr std::array<uint32_t, N> as_numbers(const std::array<std::string_view, N>& names) noexcept {
+  std::array<uint32_t, N> out{};
+  for (size_t i = 0; i < N; ++i) out[i] = three_letters(names[i]);
+  return out;
+}
+constexpr auto kDayNumbers = as_numbers(kDays);
+constexpr auto kMonthNumbers = as_numbers(kMonths);
 
 // Eats a text from the left; the first thing that does not fit makes the whole a failure. Names match without case, as
 // RFC 9111 section 4.2 asks of a cache.
@@ -23,11 +38,28 @@ class Cursor {
     if (rest_.size() < want.size() || !http::iequals(rest_.substr(0, want.size()), want)) return fail();
     rest_.remove_prefix(want.size());
   }
+  void octet(char want) noexcept {
+    if (rest_.empty() || rest_.front() != want) return fail();
+    rest_.remove_prefix(1);
+  }
   template <size_t N>
   unsigned one_of(const std::array<std::string_view, N>& names) noexcept {
     for (unsigned i = 0; i < N; ++i) {
       if (rest_.size() >= names[i].size() && http::iequals(rest_.substr(0, names[i].size()), names[i])) {
         rest_.remove_prefix(names[i].size());
+        return i;
+      }
+    }
+    fail();
+    return 0;
+  }
+  // The same where all names have three letters: each response has some, so they are compared as numbers.
+  template <size_t N>
+  unsigned one_of(const std::array<uint32_t, N>& names) noexcept {
+    const uint32_t mine = rest_.size() < 3 ? 0 : three_letters(rest_);
+    for (unsigned i = 0; i < N; ++i) {
+      if (names[i] == mine) {
+        rest_.remove_prefix(3);
         return i;
       }
     }
@@ -70,9 +102,9 @@ struct TimeOfDay {
 TimeOfDay time_of_day(Cursor& in) noexcept {
   TimeOfDay t;
   t.hour = in.digits(2);
-  in.literal(":");
+  in.octet(':');
   t.minute = in.digits(2);
-  in.literal(":");
+  in.octet(':');
   t.second = in.digits(2);
   return t;
 }
@@ -88,14 +120,14 @@ std::optional<WallTime> compose(int year, unsigned month, unsigned day, const Ti
 // Sun, 06 Nov 1994 08:49:37 GMT
 std::optional<WallTime> parse_imf_fixdate(std::string_view text) noexcept {
   Cursor in{text};
-  in.one_of(kDays);
+  in.one_of(kDayNumbers);
   in.literal(", ");
   const unsigned day = in.digits(2);
-  in.literal(" ");
-  const unsigned month = in.one_of(kMonths);
-  in.literal(" ");
+  in.octet(' ');
+  const unsigned month = in.one_of(kMonthNumbers);
+  in.octet(' ');
   const unsigned year = in.digits(4);
-  in.literal(" ");
+  in.octet(' ');
   const TimeOfDay t = time_of_day(in);
   in.literal(" GMT");
   if (!in.done()) return std::nullopt;
@@ -108,11 +140,11 @@ std::optional<WallTime> parse_rfc850(std::string_view text, WallTime now) noexce
   in.one_of(kLongDays);
   in.literal(", ");
   const unsigned day = in.digits(2);
-  in.literal("-");
-  const unsigned month = in.one_of(kMonths);
-  in.literal("-");
+  in.octet('-');
+  const unsigned month = in.one_of(kMonthNumbers);
+  in.octet('-');
   const unsigned two_digits = in.digits(2);
-  in.literal(" ");
+  in.octet(' ');
   const TimeOfDay t = time_of_day(in);
   in.literal(" GMT");
   if (!in.done()) return std::nullopt;
@@ -130,14 +162,14 @@ std::optional<WallTime> parse_rfc850(std::string_view text, WallTime now) noexce
 // Sun Nov  6 08:49:37 1994
 std::optional<WallTime> parse_asctime(std::string_view text) noexcept {
   Cursor in{text};
-  in.one_of(kDays);
-  in.literal(" ");
-  const unsigned month = in.one_of(kMonths);
-  in.literal(" ");
+  in.one_of(kDayNumbers);
+  in.octet(' ');
+  const unsigned month = in.one_of(kMonthNumbers);
+  in.octet(' ');
   const unsigned day = in.padded_day();
-  in.literal(" ");
+  in.octet(' ');
   const TimeOfDay t = time_of_day(in);
-  in.literal(" ");
+  in.octet(' ');
   const unsigned year = in.digits(4);
   if (!in.done()) return std::nullopt;
   return compose(static_cast<int>(year), month, day, t);

@@ -116,6 +116,11 @@ std::string_view to_string(StoreVerdict v) noexcept {
 
 StoreVerdict may_store(const http::RequestHead& request, const http::ResponseHead& response, const Freshness& freshness,
                        const Rules& rules) {
+  return may_store(request, response, response_directives(response.headers, rules), freshness, rules);
+}
+
+StoreVerdict may_store(const http::RequestHead& request, const http::ResponseHead& response,
+                       const ResponseDirectives& d, const Freshness& freshness, const Rules& rules) {
   if (!request.is("GET") && !rules.answers_by_body(request.method)) return StoreVerdict::method;
   // RFC 9110 section 9.3.3: an answer to POST needs explicit freshness.
   if (request.is("POST") && freshness.source == LifetimeSource::heuristic) return StoreVerdict::no_freshness;
@@ -127,8 +132,6 @@ StoreVerdict may_store(const http::RequestHead& request, const http::ResponseHea
   if (response.status < 200 || response.status > 599 || about_the_request(response.status)) {
     return StoreVerdict::status_not_cacheable;
   }
-
-  const ResponseDirectives d = response_directives(response.headers, rules);
   if (d.must_understand && !understood(response.status)) return StoreVerdict::status_not_cacheable;
   if (d.no_store && !d.must_understand) return StoreVerdict::no_store;
   if (d.private_) return StoreVerdict::private_response;

@@ -37,8 +37,11 @@ std::string_view to_string(StoreVerdict v) noexcept;
 // stored. RFC 6585 forbids 428, 429, 431 and 511; the others would be wrong for the next client as well.
 bool about_the_request(int status) noexcept;
 
+// `d`: response_directives() of the response's fields, where the caller has them already.
 StoreVerdict may_store(const http::RequestHead& request, const http::ResponseHead& response, const Freshness& freshness,
                        const Rules& rules);
+StoreVerdict may_store(const http::RequestHead& request, const http::ResponseHead& response,
+                       const ResponseDirectives& d, const Freshness& freshness, const Rules& rules);
 
 // The response's tags: route tags and the members of the rules' tag headers, lower-cased, visible ASCII, at most 256
 // octets each and 50 together (CloudFront's limits), no doubles.

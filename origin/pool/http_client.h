@@ -45,7 +45,7 @@ class HttpClient {
   // Sends `head`: its authority as Host, its target() as it stands, its fields as they stand, and a request body if
   // head.has_body, framed by head.content_length or chunked if that is not known. `sink` outlives the Fetch and hears
   // nothing inside this call. Any of its callbacks may destroy the Fetch. max_body: octets of request body, 0: any.
-  std::unique_ptr<Fetch> fetch(http::RequestHead head, FetchSink& sink, uint64_t max_body = 0);
+  std::unique_ptr<Fetch> fetch(http::RequestHead&& head, FetchSink& sink, uint64_t max_body = 0);
 
   const HttpEndpoint& endpoint() const noexcept;
 

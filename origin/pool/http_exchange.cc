@@ -22,12 +22,12 @@ http::Framing framing_of(const http::RequestHead& head) {
   return head.content_length ? http::Framing::length : http::Framing::none;
 }
 
-http::RequestHead with_length(http::RequestHead head) {
+http::RequestHead&& with_length(http::RequestHead&& head) {
   if (!head.has_body) {
     head.content_length.reset();
     if (head.is("POST") || head.is("PUT") || head.is("PATCH")) head.content_length = 0;
   }
-  return head;
+  return std::move(head);
 }
 
 bool idempotent(std::string_view method) {
@@ -37,7 +37,7 @@ bool idempotent(std::string_view method) {
 
 } // namespace
 
-HttpExchange::HttpExchange(std::shared_ptr<HttpPool> pool, http::RequestHead head, FetchSink& sink, uint64_t max_body)
+HttpExchange::HttpExchange(std::shared_ptr<HttpPool> pool, http::RequestHead&& head, FetchSink& sink, uint64_t max_body)
     : pool_(std::move(pool)),
       head_(with_length(std::move(head))),
       sink_(&sink),

@@ -20,7 +20,7 @@ namespace verge::origin {
 // sink callback may destroy the HttpFetch. Whatever comes later finds the phase `done` and does nothing.
 class HttpExchange final : public std::enable_shared_from_this<HttpExchange>, private HttpLink::User {
  public:
-  HttpExchange(std::shared_ptr<HttpPool> pool, http::RequestHead head, FetchSink& sink, uint64_t max_body);
+  HttpExchange(std::shared_ptr<HttpPool> pool, http::RequestHead&& head, FetchSink& sink, uint64_t max_body);
   HttpExchange(const HttpExchange&) = delete;
   HttpExchange& operator=(const HttpExchange&) = delete;
 

@@ -46,12 +46,18 @@ class HttpOrigin final : public Origin {
 } // namespace
 
 void add_forwarded_fields(http::RequestHead& head, const ClientInfo& client) {
-  head.headers.set("x-forwarded-for", client.address);
-  head.headers.set("x-forwarded-proto", client.scheme);
-  head.headers.set("x-forwarded-host", client.host);
-  std::string via = head.headers.joined("via");
-  if (!via.empty()) via += ", ";
-  head.headers.set("via", fmt::format("{}{} verge", via, received_protocol(head.version)));
+  http::Headers& fields = head.headers;
+  std::string via;
+  if (fields.has("via")) via = fields.joined("via") + ", ";
+  via.append(received_protocol(head.version)).append(" verge");
+  fields.remove_if([](const http::Field& field) {
+    return field.name == "x-forwarded-for" || field.name == "x-forwarded-proto" || field.name == "x-forwarded-host" ||
+           field.name == "via";
+  });
+  fields.add("x-forwarded-for", client.address);
+  fields.add("x-forwarded-proto", client.scheme);
+  fields.add("x-forwarded-host", client.host);
+  fields.add("via", via);
 }
 
 Result<std::unique_ptr<Origin>> make_http_origin(const config::Origin& options, const OriginContext& context) {

@@ -45,9 +45,10 @@ Admission admit(const http::RequestHead& request, http::ResponseHead&& response,
   h.seq = seq;
   h.key = key;
   h.request_had_authorization = request.headers.has("authorization");
-  h.freshness = policy::freshness(response, request_time, response_time, rules);
+  const auto directives = policy::response_directives(response.headers, rules);
+  h.freshness = policy::freshness(response, directives, request_time, response_time, rules);
   if (has_body(request, response.status)) h.content_length = response.content_length;
-  out.verdict = policy::may_store(request, response, h.freshness, rules);
+  out.verdict = policy::may_store(request, response, directives, h.freshness, rules);
   if (key.empty() && out.verdict == policy::StoreVerdict::store) out.verdict = policy::StoreVerdict::method;
   if (response.content_length && *response.content_length > rules.max_object &&
       out.verdict == policy::StoreVerdict::store) {
@@ -68,7 +69,7 @@ Admission admit(const http::RequestHead& request, http::ResponseHead&& response,
   h.control = policy::take_control_fields(h.headers, rules);
   // RFC 9110 section 6.6.1: a recipient with a clock that gets a response without Date records when it came.
   if (!h.headers.has("date")) h.headers.add("date", policy::format_http_date(response_time));
-  h.h1_text = http::render_h1_fields(h.headers);
+  if (out.verdict == policy::StoreVerdict::store) h.h1_text = http::render_h1_fields(h.headers); // else it is sent once
   return out;
 }
 

@@ -17,7 +17,8 @@ struct Admission {
   http::Headers first_only; // for the one who asked, not for the store: private="set-cookie"
 };
 
-// `seq`: the invalidation sequence when the Fetch was sent. `key` empty: must not be stored.
+// `seq`: the invalidation sequence when the Fetch was sent. `key` empty: must not be stored. What may be stored is
+// copied out of `response`, anything else is moved.
 Admission admit(const http::RequestHead& request, http::ResponseHead&& response, const std::string& key, uint64_t seq,
                 WallTime request_time, WallTime response_time, const policy::Rules& rules);
 

@@ -9,7 +9,9 @@
 
 namespace verge::pipeline {
 
-// Why `response` can't be the answer to `sent`, a request as it went to the origin: for the log. None: it can.
-std::optional<std::string_view> contradiction(const http::RequestHead& sent, const http::ResponseHead& response);
+// Does this request, as it goes to the origin, allow for a 304?
+bool is_conditional(const http::RequestHead& sent) noexcept;
+// Why `response` can't be the answer to what was sent: for the log. None: it can.
+std::optional<std::string_view> contradiction(bool conditional, const http::ResponseHead& response) noexcept;
 
 } // namespace verge::pipeline

@@ -24,6 +24,23 @@ std::vector<const http::Headers*> headers_of(const std::vector<cache::EntryRef>&
   return out;
 }
 
+origin::FetchRequest request_of(const Plan& plan) {
+  const http::RequestHead& from = plan.client_head;
+  http::RequestHead head;
+  head.method = from.method;
+  head.scheme = from.scheme;
+  head.authority = from.authority;
+  head.path = from.path;
+  head.query = from.query;
+  head.has_query = from.has_query;
+  head.version = from.version;
+  head.headers.reserve(plan.origin_headers.size() + 8, plan.origin_headers.bytes() + 256); // the origin adds its own
+  head.headers = plan.origin_headers;
+  head.content_length = from.content_length;
+  head.has_body = from.has_body;
+  return {std::move(head), plan.client};
+}
+
 } // namespace
 
 Fetching::Fetching(Services& services, Plan plan, Leader* leader)
@@ -60,9 +77,7 @@ Fetching& Fetching::start(std::unique_ptr<Fetching> self, std::unique_ptr<cache:
 }
 
 void Fetching::send(bool conditional) {
-  origin::FetchRequest request;
-  request.head = plan_.client_head;
-  request.head.headers = plan_.origin_headers;
+  origin::FetchRequest request = request_of(plan_);
   conditional_ = false;
   if (conditional && (plan_.stale || !plan_.offered.empty())) {
     const auto stale = plan_.stale ? plan_.stale->head() : nullptr;
@@ -70,8 +85,7 @@ void Fetching::send(bool conditional) {
         policy::set_conditions(request.head.headers, stale ? &stale->headers : nullptr, headers_of(plan_.offered));
   }
   if (plan_.ranged) set_range(request.head.headers);
-  request.client = plan_.client;
-  sent_ = request.head;
+  may_be_304_ = is_conditional(request.head);
   request_time_ = services_.clock.wall();
   counters::origin_request();
   auto& origin = *plan_.snapshot->origins[plan_.route->origin_index];
@@ -84,9 +98,11 @@ void Fetching::send(bool conditional) {
 
 void Fetching::detach() {
   leader_ = nullptr;
-  plan_.client.tls = nullptr; // belonged to the client's connection
+  plan_.client.tls = nullptr;               // belonged to the client's connection
+  const bool unread = untold_ && !storing_; // it was for this leader alone
+  untold_.reset();
   // Before the head nobody knows whether it can be stored; a GET for the cache goes on, all else is cancelled.
-  if (!opened_ && !finished_ && plan_.key.empty()) {
+  if (!finished_ && (unread || (!opened_ && plan_.key.empty()))) {
     fill_->fail(Error{Errc::closed, Side::client, Retry::never, "the client left"});
     finish();
   }
@@ -102,7 +118,7 @@ void Fetching::on_interim(http::ResponseHead&& head) {
 }
 
 void Fetching::on_head(http::ResponseHead&& head) {
-  if (const auto fault = contradiction(sent_, head); fault && !plan_.ranged) return on_fault(*fault);
+  if (const auto fault = contradiction(may_be_304_, head); fault && !plan_.ranged) return on_fault(*fault);
   if (services_.failing != nullptr && !plan_.failing_key.empty()) {
     if (head.status < 500) {
       services_.failing->answered(plan_.route->origin, plan_.failing_key);
@@ -117,11 +133,10 @@ void Fetching::on_head(http::ResponseHead&& head) {
   o.kind = Outcome::Kind::opened;
   o.status = head.status;
   o.declared_length = head.content_length;
-  const http::ResponseHead as_came = head;
   auto admitted = admit_ranged(plan_.client_head, std::move(head), holds_,
                                plan_.ranged ? std::string_view(plan_.ranged->suffix) : std::string_view(), plan_.key,
                                fill_->entry()->seq(), request_time_, services_.clock.wall(), plan_.route->rules);
-  if (!on_trial(as_came, o, admitted)) open(std::move(o), std::move(admitted));
+  if (!on_trial(head, o, admitted)) open(std::move(o), std::move(admitted));
 }
 
 void Fetching::open(Outcome o, Admission admitted, bool trial) {
@@ -142,9 +157,24 @@ void Fetching::open(Outcome o, Admission admitted, bool trial) {
   if (storing_) counters::store();
   o.entry = fill_->entry();
   if (!storing_ && o.entry->head()->status == 206) splice_.reset(); // passed as it came
-  if (splice_ && splice_->before()) fetch_->pause();
+  if (trial || splice_) {
+    if (splice_ && splice_->before()) fetch_->pause();
+    tell(std::move(o));
+    if (splice_ && splice_->before()) pump();
+    return;
+  }
+  // What came together with the head is appended first: a small body is complete then, and goes out in one go.
+  untold_ = std::move(o);
+  services_.loop.post([life = life_] {
+    if (life->self != nullptr) life->self->tell_opened();
+  });
+}
+
+void Fetching::tell_opened() {
+  if (!untold_) return;
+  Outcome o = std::move(*untold_);
+  untold_.reset();
   tell(std::move(o));
-  if (splice_ && splice_->before()) pump();
 }
 
 void Fetching::ask_again() {
@@ -276,6 +306,7 @@ void Fetching::tell(Outcome outcome) {
 void Fetching::finish() {
   if (finished_) return;
   finished_ = true;
+  tell_opened();
   if (auto* leader = std::exchange(leader_, nullptr)) leader->on_fetching_done();
   services_.loop.post([life = life_] {
     if (life->self != nullptr) life->self->services_.fetchings.erase(life->self);

@@ -113,6 +113,7 @@ class Fetching final : public origin::FetchSink {
   void judged(Trial::Finding finding);
   void open(Outcome outcome, Admission admitted, bool trial = false);
   void tell(Outcome outcome);
+  void tell_opened();
   void finish(); // drops the Fetch and removes this from Services, from the top of the loop
 
   Services& services_;
@@ -121,15 +122,16 @@ class Fetching final : public origin::FetchSink {
   std::shared_ptr<Life> life_;
   std::unique_ptr<cache::Fill> fill_;
   std::unique_ptr<origin::Fetch> fetch_;
-  http::RequestHead sent_; // as the origin got it
   WallTime request_time_{};
   std::optional<policy::ContentRange> holds_; // of a 206 that may be kept: what the Entry will hold
   std::unique_ptr<Splice> splice_;
-  std::unique_ptr<Trial> trial_; // while its octets are looked at
+  std::unique_ptr<Trial> trial_;  // while its octets are looked at
+  std::optional<Outcome> untold_; // opened; the leader hears of it at the end of the turn
   bool opened_ = false;
   bool storing_ = false;
   bool finished_ = false;
-  bool conditional_ = false;
+  bool conditional_ = false; // by our own conditions
+  bool may_be_304_ = false;  // by any
 };
 
 } // namespace verge::pipeline

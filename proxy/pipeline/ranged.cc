@@ -38,6 +38,8 @@ bool is_fresh(const Exchange& ex, const cache::Cache::Lookup& found) {
 
 PartFound look_for_part(Exchange& ex) {
   if (!ex.request.is("GET") || !ex.key.store || ex.alone) return {};
+  // A part would save octets of a whole that can be stored: this key's can't.
+  if (!ex.request.headers.has("range") && ex.services.cache.known_uncacheable(ex.key.text)) return {};
   if (!ex.ranged) ex.ranged = std::make_unique<Ranged>();
   auto& r = *ex.ranged;
   if (!r.looked_up) {
@@ -61,6 +63,7 @@ std::unique_ptr<RangePlan> plan_range(Exchange& ex) {
   if (!ex.ranged) return nullptr;
   auto& r = *ex.ranged;
   r.flight.clear();
+  if (!r.part && !ex.request.headers.has("range")) return nullptr;
   const auto now = ex.services.clock.wall();
   auto plan = std::make_unique<RangePlan>();
   plan->combine_limit = near_octets(ex);
@@ -77,7 +80,6 @@ std::unique_ptr<RangePlan> plan_range(Exchange& ex) {
     }
     return plan;
   }
-  if (!r.part) return nullptr;
   const auto head = r.part->head();
   const auto content = policy::parse_content_range(head->headers.get("content-range").value_or(""));
   const auto validator = policy::strong_validator(head->headers, now);
