@@ -26,6 +26,10 @@ class TieredCache final : public Cache {
     return find_filed(key, std::move(*filed), request, on, std::move(done));
   }
 
+  Lookup held(std::string_view key, const http::Headers& request, RamFront& front) override {
+    return core_.search.empty() ? held_as(core_.ram.find(key, request, front)) : Lookup{};
+  }
+
   EntryRef arrived(std::string_view key, const http::Headers& request) override {
     if (!core_.search.empty()) {
       if (const auto filed = core_.search.find(key)) {
@@ -203,7 +207,9 @@ class TieredCache final : public Cache {
   }
 
   Lookup held_in_ram(std::string_view key, const http::Headers& request) {
-    EntryRef entry = core_.ram.find(key, request);
+    return held_as(core_.ram.find(key, request));
+  }
+  Lookup held_as(EntryRef entry) {
     if (!entry) return {};
     const Verdict verdict = core_.verdict(*entry);
     if (verdict == Verdict::dead) {

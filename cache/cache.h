@@ -78,6 +78,11 @@ class Cache {
   // RAM, then disk; dead entries are not found. `done` runs (on `on`, never inside) only if pending was returned.
   virtual Lookup lookup(std::string_view key, const http::Headers& request, Executor& on, LookupDone done) = 0;
 
+  // The half of lookup() that never waits: what RAM holds under this very key, if that settles it; else no entry, and
+  // lookup() is to be asked.
+  // `front`: what the caller's loop found lately.
+  virtual Lookup held(std::string_view /*key*/, const http::Headers& /*request*/, RamFront& /*front*/) { return {}; }
+
   // RAM only, live only: what may have come to rest between a lookup that missed and a join that found nobody fetching.
   virtual EntryRef arrived(std::string_view /*key*/, const http::Headers& /*request*/) { return nullptr; }
 

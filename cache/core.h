@@ -39,12 +39,12 @@ struct Core {
     if (head.url.empty() || filed == Verdict::dead) return filed;
     return std::max(filed, epochs->check(head.url, {}, head.seq)); // a pattern may name its own query
   }
-  // The same for an Entry in memory: held against what came since somebody looked last.
+  // Of a complete Entry: asked anew only when there was a command since it was last seen live.
   Verdict verdict(Entry& entry) const {
-    const uint64_t now = epochs->current(); // before the look: what comes after it is not in what is found
-    if (entry.live_at() >= now) return Verdict::live;
-    const Verdict found = verdict(*entry.head());
-    if (found == Verdict::live) entry.found_live(now);
+    const uint64_t command = epochs->current();
+    if (entry.live_until() == command) return Verdict::live;
+    const Verdict found = verdict(entry.settled_head());
+    if (found == Verdict::live) entry.note_live(command);
     return found;
   }
   // What a response that is to be stored says of its path's queries.

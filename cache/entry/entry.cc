@@ -3,6 +3,8 @@
 
 #include <fmt/core.h>
 
+#include <cassert>
+
 #include "cache/entry/entry_impl.h"
 #include "proxy/http/message.h"
 
@@ -51,6 +53,11 @@ HeadRef Entry::head() const {
   if (state() == EntryState::complete) return impl_->head;
   std::lock_guard lock(impl_->mutex);
   return impl_->head;
+}
+
+const StoredHead& Entry::settled_head() const noexcept {
+  assert(state() == EntryState::complete);
+  return *impl_->head;
 }
 
 uint64_t Entry::length() const noexcept { return impl_->length.load(std::memory_order_acquire); }

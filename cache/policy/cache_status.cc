@@ -16,7 +16,8 @@ bool is_sf_token(std::string_view s) noexcept {
   if (s.empty()) return false;
   const char first = http::lower(s.front());
   if (first != '*' && (first < 'a' || first > 'z')) return false;
-  return std::ranges::all_of(s, [](const char& c) { return c == ':' || c == '/' || http::is_token({&c, 1}); });
+  return http::is_token(s) ||
+         std::ranges::all_of(s, [](const char& c) { return c == ':' || c == '/' || http::is_token({&c, 1}); });
 }
 
 // What a string can't hold becomes "?".
@@ -64,8 +65,13 @@ std::string_view to_string(Forward f) noexcept {
 
 std::string format(const CacheStatus& s, std::string_view name) {
   std::string out;
-  out.reserve(name.size() + s.detail.size() + 96); // all parameters at their longest: one allocation
   append_text(out, name);
+  append(out, s, {});
+  return out;
+}
+
+void append(std::string& out, const CacheStatus& s, std::string_view name) {
+  out += name;
   // hit and fwd exclude each other (RFC 9211 section 2.2); what follows fwd only speaks of a forwarded request.
   if (s.hit) {
     out += "; hit";
@@ -85,7 +91,6 @@ std::string format(const CacheStatus& s, std::string_view name) {
     out += "; detail=";
     append_text(out, s.detail);
   }
-  return out;
 }
 
 } // namespace verge::policy

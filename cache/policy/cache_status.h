@@ -25,5 +25,7 @@ struct CacheStatus {
 };
 // `name; hit; ttl=42` and so on: a valid structured field (RFC 8941); detail as a token or a string.
 std::string format(const CacheStatus& s, std::string_view name);
+// The same at the end of `out`. `name` is a token.
+void append(std::string& out, const CacheStatus& s, std::string_view name);
 
 } // namespace verge::policy

@@ -74,6 +74,21 @@ size_t port_colon(std::string_view authority) noexcept {
 
 } // namespace
 
+bool is_normal_path(std::string_view raw) noexcept {
+  static constexpr auto kKept = [] {
+    std::array<bool, 256> t{};
+    for (unsigned c = 0; c < t.size(); ++c) t[c] = c < 0x80 && is_path_octet(static_cast<unsigned char>(c));
+    return t;
+  }();
+  if (raw.empty() || raw.front() != '/') return false;
+  char before = 0;
+  for (const char c : raw) {
+    if (!kKept[static_cast<unsigned char>(c)] || (c == '.' && before == '/')) return false;
+    before = c;
+  }
+  return true;
+}
+
 Result<std::string> normal_path(std::string_view raw) {
   if (raw == "*") return std::string{raw}; // OPTIONS *
   if (raw.empty() || raw.front() != '/') return fail(Errc::bad_input, "path: does not begin with \"/\"", Side::client);
@@ -104,16 +119,18 @@ Result<std::string> normal_path(std::string_view raw) {
   return out;
 }
 
-std::string key_text(std::string_view scheme, std::string_view authority, std::string_view path, bool has_query,
-                     std::string_view query) {
+void make_key_text(std::string& out, std::string_view scheme, std::string_view authority, std::string_view path,
+                   bool has_query, std::string_view query) {
   const size_t colon = port_colon(authority);
   const std::string_view port =
       colon < authority.size() ? port_to_write(scheme, authority.substr(colon + 1)) : std::string_view{};
-  std::string out;
+  out.clear();
   out.reserve(scheme.size() + 3 + authority.size() + path.size() + 1 + query.size());
   out += scheme;
   out += "://";
-  for (const char c : authority.substr(0, colon)) out += http::lower(c);
+  const size_t host = out.size();
+  out += authority.substr(0, colon);
+  for (size_t i = host; i < out.size(); ++i) out[i] = http::lower(out[i]);
   if (!port.empty()) {
     out += ':';
     out += port;
@@ -123,6 +140,12 @@ std::string key_text(std::string_view scheme, std::string_view authority, std::s
     out += '?';
     out += query;
   }
+}
+
+std::string key_text(std::string_view scheme, std::string_view authority, std::string_view path, bool has_query,
+                     std::string_view query) {
+  std::string out;
+  make_key_text(out, scheme, authority, path, has_query, query);
   return out;
 }
 

@@ -109,13 +109,19 @@ Query keyed_query(const KeyRules& rules, bool present, std::string_view query) {
 }
 
 std::string key_of(const KeyRules& rules, const http::RequestHead& request) {
-  if (rules.plain() && rules.scheme.empty() && rules.host.empty()) {
-    return key_text(request.scheme, request.authority, request.path, request.has_query, request.query);
+  std::string out;
+  make_key(out, rules, request);
+  return out;
+}
+
+void make_key(std::string& out, const KeyRules& rules, const http::RequestHead& request) {
+  const std::string& scheme = rules.scheme.empty() ? request.scheme : rules.scheme;
+  const std::string& host = rules.host.empty() ? request.authority : rules.host;
+  if (rules.plain()) {
+    return make_key_text(out, scheme, host, request.path, request.has_query, request.query);
   }
   const auto query = keyed_query(rules, request.has_query, request.query);
-  std::string out =
-      key_text(rules.scheme.empty() ? request.scheme : rules.scheme,
-               rules.host.empty() ? request.authority : rules.host, request.path, query.present, query.text);
+  make_key_text(out, scheme, host, request.path, query.present, query.text);
   for (const auto& name : rules.headers) {
     const std::string value = vary_key({name}, request.headers); // spellings of one meaning share an answer
     if (value.starts_with('+')) out.append("\nheader:").append(name).append("=").append(value, 1);
@@ -125,7 +131,6 @@ std::string key_of(const KeyRules& rules, const http::RequestHead& request) {
     std::ranges::stable_sort(pairs, {}, &Pair::name);
     for (const auto& pair : pairs) out.append("\ncookie:").append(pair.whole);
   }
-  return out;
 }
 
 void to_key_url(const KeyRules& rules, std::string& host, std::string& path_and_query) {

@@ -57,6 +57,8 @@ Query keyed_query(const KeyRules& rules, bool present, std::string_view query);
 // "https://www.example.com/a?x=1\nheader:x-plan=pro\ncookie:lang=de": the URL by key_text(), then each field of the key
 // that the request has (so absence is told from an empty value) and each cookie, by name.
 std::string key_of(const KeyRules& rules, const http::RequestHead& request);
+// The same in the place of what `out` held, in its memory.
+void make_key(std::string& out, const KeyRules& rules, const http::RequestHead& request);
 
 // The key's URL for a URL: host (without port) and path with query as a request for them is filed, for invalidations.
 // Either comes back changed in place.

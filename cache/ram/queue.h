@@ -16,7 +16,6 @@ struct RamNode {
   EntryRef entry;
   const StoredHead* head; // the entry's
   uint64_t cost;
-  uint8_t uses = 0; // since it came into its queue, 3 at most
   RamQueue* queue = nullptr;
   RamNode* newer = nullptr;
   RamNode* older = nullptr;

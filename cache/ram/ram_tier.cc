@@ -17,7 +17,6 @@ namespace {
 
 constexpr uint64_t kLeastShardBytes = 8ull << 20;
 constexpr uint64_t kMostShards = 16;
-constexpr uint8_t kMostUses = 3;
 constexpr size_t kLeastGhosts = 64;
 
 uint64_t hash_of(std::string_view text, uint64_t seed = 0) {
@@ -40,7 +39,10 @@ class RamTier::Shard {
  public:
   using Gone = std::vector<std::unique_ptr<RamNode>>;
 
-  EntryRef find(uint64_t hash, std::string_view key, const http::Headers& request) {
+  void count_in(Changes& changes) noexcept { changes_ = &changes; }
+
+  // `front`: a place to remember it in; null: nowhere.
+  EntryRef find(uint64_t hash, std::string_view key, const http::Headers& request, RamFront::Slot* front) {
     policy::Asker asker(request);
     std::lock_guard lock(mutex_);
     RamNode* best = nullptr;
@@ -49,7 +51,10 @@ class RamTier::Shard {
       if (best == nullptr || n->head->response_time > best->head->response_time) best = n;
     }
     if (best == nullptr) return nullptr;
-    best->uses = std::min<uint8_t>(static_cast<uint8_t>(best->uses + 1), kMostUses);
+    best->entry->use();
+    if (front != nullptr && best->sibling == nullptr && best == first(hash) && best->head->vary_fields.empty()) {
+      *front = {hash, changes_->of(hash), best->entry};
+    }
     return best->entry;
   }
 
@@ -83,7 +88,7 @@ class RamTier::Shard {
       if (!same_variant(*n->head, *node->head)) continue;
       if (!replace) return false;
       trusted = trusted || n->queue == &main_; // a refreshed Entry keeps its place among the wanted
-      node->uses = n->uses;
+      node->entry->set_uses(n->entry->uses());
       gone.push_back(take(*n));
       break;
     }
@@ -91,6 +96,7 @@ class RamTier::Shard {
     (trusted ? main_ : small_).push(*node);
     ++count_;
     bodies_ += node->entry->length();
+    changes_->note(node->hash);
     std::unique_ptr<RamNode>& chain = table_[node->hash];
     node->sibling = std::move(chain);
     chain = std::move(node);
@@ -132,6 +138,7 @@ class RamTier::Shard {
   }
 
   std::unique_ptr<RamNode> take(RamNode& node) {
+    changes_->note(node.hash);
     node.queue->remove(node);
     --count_;
     bodies_ -= node.entry->length();
@@ -152,7 +159,7 @@ class RamTier::Shard {
       for (RamNode* n = first(node.hash); n != nullptr; n = n->sibling.get()) {
         if (n->head->key != node.head->key) continue;
         ++count;
-        if (least == nullptr || n->uses <= least->uses) least = n; // the newest come first
+        if (least == nullptr || n->entry->uses() <= least->entry->uses()) least = n; // the newest come first
       }
       if (count < most || least == nullptr) return;
       gone.push_back(take(*least));
@@ -164,8 +171,8 @@ class RamTier::Shard {
     const bool from_small = small_.oldest != nullptr && (small_.bytes > capacity / 10 || main_.oldest == nullptr);
     RamQueue& queue = from_small ? small_ : main_;
     RamNode& node = *queue.oldest;
-    if (node.uses > 0) {
-      node.uses = from_small ? uint8_t{0} : static_cast<uint8_t>(node.uses - 1);
+    if (const uint8_t uses = node.entry->uses(); uses > 0) {
+      node.entry->set_uses(from_small ? uint8_t{0} : static_cast<uint8_t>(uses - 1));
       queue.remove(node);
       main_.push(node);
       return;
@@ -174,6 +181,7 @@ class RamTier::Shard {
     gone.push_back(take(node));
   }
 
+  Changes* changes_ = nullptr;
   std::mutex mutex_;
   std::unordered_map<uint64_t, std::unique_ptr<RamNode>, AsIs> table_; // key hash -> variants
   RamQueue small_, main_;
@@ -186,7 +194,9 @@ RamTier::RamTier(uint64_t capacity_bytes, size_t variants)
     : shard_count_(std::bit_floor(std::clamp<uint64_t>(capacity_bytes / kLeastShardBytes, 1, kMostShards))),
       shard_bytes_(capacity_bytes / shard_count_),
       variants_(variants),
-      shards_(std::make_unique<Shard[]>(shard_count_)) {}
+      shards_(std::make_unique<Shard[]>(shard_count_)) {
+  for (size_t i = 0; i < shard_count_; ++i) shards_[i].count_in(changes_);
+}
 
 RamTier::~RamTier() = default;
 
@@ -194,9 +204,18 @@ RamTier::Shard& RamTier::shard(uint64_t hash) const noexcept {
   return shards_[(hash >> 32) & (shard_count_ - 1)]; // the table uses the low bits
 }
 
-EntryRef RamTier::find(std::string_view key, const http::Headers& request) {
+EntryRef RamTier::find(std::string_view key, const http::Headers& request, RamFront* front) {
   const uint64_t hash = hash_of(key);
-  return shard(hash).find(hash, key, request);
+  if (front == nullptr) return shard(hash).find(hash, key, request, nullptr);
+  RamFront::Slot& slot = front->at(hash);
+  // Nothing was changed since it was found: it still is what the key has, and is in the tier.
+  if (slot.hash == hash && slot.changes == changes_.of(hash)) {
+    if (EntryRef entry = slot.entry.lock(); entry && entry->settled_head().key == key) {
+      entry->use();
+      return entry;
+    }
+  }
+  return shard(hash).find(hash, key, request, &slot);
 }
 
 bool RamTier::has_any(std::string_view key) const {

@@ -2,6 +2,8 @@
 // on trial, a main queue for what was asked for again, a ghost list of hashes of what failed its trial.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -9,6 +11,7 @@
 #include <vector>
 
 #include "cache/entry/entry.h"
+#include "cache/ram/front.h"
 #include "proxy/base/clock.h"
 #include "proxy/http/headers.h"
 
@@ -22,7 +25,12 @@ class RamTier {
   RamTier(const RamTier&) = delete;
   RamTier& operator=(const RamTier&) = delete;
   // The variant of `key` that `request` selects, the newest if several do; null if none. Thread-safe.
-  EntryRef find(std::string_view key, const http::Headers& request);
+  EntryRef find(std::string_view key, const http::Headers& request) { return find(key, request, nullptr); }
+  // The same with what this loop found lately, which answers without a lock where the key has one variant and that
+  // varies on nothing.
+  EntryRef find(std::string_view key, const http::Headers& request, RamFront& front) {
+    return find(key, request, &front);
+  }
   // Every variant of `key`, without counting as a use; and every Entry there is. For people who look at the store.
   std::vector<EntryRef> variants(std::string_view key) const;
   void each(const std::function<void(const EntryRef&)>& f) const; // `f` runs without a lock
@@ -50,11 +58,23 @@ class RamTier {
 
  private:
   class Shard;
+  // How often something was put under, or taken from, any hash of a group.
+  class Changes {
+   public:
+    uint64_t of(uint64_t hash) const noexcept { return counts_[hash % kGroups].load(std::memory_order_acquire); }
+    void note(uint64_t hash) noexcept { counts_[hash % kGroups].fetch_add(1, std::memory_order_release); }
+
+   private:
+    static constexpr size_t kGroups = 4'096;
+    std::array<std::atomic<uint64_t>, kGroups> counts_{};
+  };
+  EntryRef find(std::string_view key, const http::Headers& request, RamFront* front);
   bool put(const EntryRef& entry, bool replace);
   Shard& shard(uint64_t hash) const noexcept;
   size_t shard_count_;
   uint64_t shard_bytes_;
   size_t variants_;
+  Changes changes_;
   std::unique_ptr<Shard[]> shards_;
 };
 

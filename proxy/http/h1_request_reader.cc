@@ -25,15 +25,6 @@ void H1RequestReader::reset() {
   lines_.reset();
   fields_.reset();
   trailers_.clear();
-  head_.method.clear();
-  head_.authority.clear();
-  head_.path.clear();
-  head_.query.clear();
-  head_.has_query = false;
-  head_.version = Version::http11;
-  head_.headers.clear();
-  head_.content_length.reset();
-  head_.has_body = head_.expect_continue = false;
   head_bytes_ = field_lines_ = 0;
   remaining_ = 0;
   absolute_form_ = false;
@@ -74,6 +65,7 @@ Checked<H1Event> H1RequestReader::step(std::string_view& in) {
         if (!go_on) return std::unexpected(go_on.error());
         if (!*go_on) return H1Event::need_more;
         state_ = State::request_line;
+        head_ = spare_head();
         head_.scheme = tls_ ? "https" : "http";
         head_.headers.reserve(16, std::min<size_t>(in.size(), 2'048));
         break;

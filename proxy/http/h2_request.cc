@@ -11,7 +11,7 @@ constexpr size_t kMethodBytes = 32;
 } // namespace
 
 void H2RequestBuilder::begin() {
-  head_ = RequestHead{};
+  head_ = spare_head();
   head_.version = Version::http2;
   target_.clear();
   host_.clear();

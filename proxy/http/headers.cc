@@ -33,8 +33,13 @@ void Headers::add(std::string_view name, std::string_view value) {
   text_.append(name);
   for (size_t i = at; i < text_.size(); ++i) text_[i] = octets::lower(text_[i]);
   text_.append(value);
-  spans_.push_back({static_cast<uint32_t>(at), static_cast<uint32_t>(name.size()),
-                    static_cast<uint32_t>(at + name.size()), static_cast<uint32_t>(value.size())});
+  push({static_cast<uint32_t>(at), static_cast<uint32_t>(name.size()), static_cast<uint32_t>(at + name.size()),
+        static_cast<uint32_t>(value.size())});
+}
+
+void Headers::push(const Span& span) {
+  seen_ |= mark({text_.data() + span.name, span.name_size});
+  spans_.push_back(span);
 }
 
 void Headers::set(std::string_view name, std::string_view value) {
@@ -62,9 +67,10 @@ size_t Headers::remove(std::string_view name) {
 void Headers::clear() noexcept {
   text_.clear();
   spans_.clear();
+  seen_ = 0;
 }
 
-std::optional<std::string_view> Headers::get(std::string_view name) const noexcept {
+std::optional<std::string_view> Headers::find(std::string_view name) const noexcept {
   for (const Span& s : spans_) {
     if (s.name_size == name.size() && std::memcmp(text_.data() + s.name, name.data(), name.size()) == 0) {
       return std::string_view(text_.data() + s.value, s.value_size);

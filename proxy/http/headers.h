@@ -35,6 +35,17 @@ class Headers {
   // Appends a line; the name is lower-cased. The caller has checked the grammar (grammar.h). Views into this Headers
   // given as arguments are safe.
   void add(std::string_view name, std::string_view value);
+  // Appends a line whose name is in lower case and whose value `append(std::string&)` writes in place, at the end of
+  // what it is given: no text is made twice.
+  template <class Append>
+  void add_made(std::string_view name, Append append) {
+    const size_t at = text_.size();
+    text_.append(name);
+    const size_t value = text_.size();
+    append(text_);
+    push({static_cast<uint32_t>(at), static_cast<uint32_t>(name.size()), static_cast<uint32_t>(value),
+          static_cast<uint32_t>(text_.size() - value)});
+  }
   // Replaces all lines of that name by one, in the first's place, or appends it.
   void set(std::string_view name, std::string_view value);
   // Removes all lines of that name. Returns how many there were.
@@ -53,7 +64,10 @@ class Headers {
   void clear() noexcept; // keeps the buffers for the next message
 
   // `name` must be lower case. The first line's value; views live until the next change.
-  std::optional<std::string_view> get(std::string_view name) const noexcept;
+  std::optional<std::string_view> get(std::string_view name) const noexcept {
+    if ((seen_ & mark(name)) == 0) return std::nullopt;
+    return find(name);
+  }
   bool has(std::string_view name) const noexcept { return get(name).has_value(); }
   size_t count(std::string_view name) const noexcept;
   // All lines of that name joined with ", " (RFC 9110 section 5.3); empty when there is none.
@@ -67,13 +81,23 @@ class Headers {
   // Octets of all names and values, for limits and accounts.
   size_t bytes() const noexcept;
   void reserve(size_t fields, size_t bytes);
+  size_t capacity() const noexcept { return text_.capacity() + spans_.capacity() * sizeof(Span); } // octets held
 
  private:
   struct Span {
     uint32_t name, name_size, value, value_size;
   };
+  // One of 64 marks for a name: most questions are for a field that is not there, and are answered by it alone.
+  static constexpr uint64_t mark(std::string_view name) noexcept {
+    if (name.empty()) return 1;
+    const auto first = static_cast<unsigned char>(name.front()), last = static_cast<unsigned char>(name.back());
+    return uint64_t{1} << ((name.size() * 7 + first * 5 + last * 3) % 64);
+  }
+  std::optional<std::string_view> find(std::string_view name) const noexcept;
+  void push(const Span& span);
   std::string text_;
   std::vector<Span> spans_;
+  uint64_t seen_ = 0; // marks of all names, those removed since included
 };
 
 } // namespace verge::http

@@ -1,6 +1,32 @@
 #include "proxy/http/message.h"
 
+#include "proxy/base/pool.h"
+
 namespace verge::http {
+namespace {
+
+thread_local pool::Spares<RequestHead> spare_heads;
+
+} // namespace
+
+RequestHead spare_head() { return spare_heads.take(); }
+
+void keep_spare_head(RequestHead&& head) {
+  constexpr size_t kMost = 4'096; // octets held
+  if (head.headers.capacity() + head.path.capacity() + head.query.capacity() + head.authority.capacity() > kMost)
+    return;
+  head.method.clear();
+  head.scheme.clear();
+  head.authority.clear();
+  head.path.clear();
+  head.query.clear();
+  head.has_query = false;
+  head.version = Version::http11;
+  head.headers.clear();
+  head.content_length.reset();
+  head.has_body = head.expect_continue = false;
+  spare_heads.keep(std::move(head));
+}
 
 std::string_view to_string(Version v) noexcept {
   switch (v) {

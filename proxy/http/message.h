@@ -33,6 +33,11 @@ struct RequestHead {
   std::string target() const { return has_query ? path + "?" + query : path; }
 };
 
+// Heads of requests that are done, with the memory of their strings and fields, for the thread's next ones. A head that
+// is larger than usual is not kept.
+RequestHead spare_head();
+void keep_spare_head(RequestHead&& head);
+
 struct ResponseHead {
   int status = 0;
   Headers headers;                        // without Content-Length, Transfer-Encoding and hop-by-hop fields

@@ -14,17 +14,17 @@ namespace {
 
 constexpr size_t kCollectedTogether = 4; // bodies of the largest size that one loop gathers at once
 
-std::string new_request_id() {
+uint64_t new_request_id() {
   thread_local std::mt19937_64 random{std::random_device{}()};
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string id(16, '0');
-  uint64_t bits = random();
-  for (auto& c : id) {
-    c = kHex[bits & 15];
-    bits >>= 4;
-  }
-  return id;
+  return random();
 }
+
+// What each request fills again: kept with its memory for the thread's next ones.
+struct Buffers {
+  std::string key;
+  http::Headers extra, own_fields;
+};
+thread_local pool::Spares<Buffers> spare_buffers;
 
 } // namespace
 
@@ -34,15 +34,42 @@ Exchange::Exchange(Services& s, std::shared_ptr<LoopSnapshot> snap, http::Client
       snapshot(std::move(snap)),
       client(c),
       connection(conn),
-      request_id(new_request_id()),
       request(std::move(head)),
-      started_us(s.clock.micros()) {}
+      started_us(s.clock.micros()),
+      id_(new_request_id()) {
+  Buffers buffers = spare_buffers.take();
+  key.text = std::move(buffers.key);
+  response.out.extra = std::move(buffers.extra);
+  response.own_fields = std::move(buffers.own_fields);
+}
 
 Exchange::~Exchange() {
   if (life_) life_->self = nullptr;
   release_collected();
   release_gathered(*this);
   if (fetching != nullptr) fetching->detach();
+  keep_buffers();
+}
+
+void Exchange::keep_buffers() {
+  constexpr size_t kMost = 4'096; // octets: what is larger is not the usual request's
+  http::keep_spare_head(std::move(request));
+  if (key.text.capacity() > kMost || response.own_fields.capacity() > kMost) return;
+  key.text.clear();
+  response.out.extra.clear();
+  response.own_fields.clear();
+  spare_buffers.keep({std::move(key.text), std::move(response.out.extra), std::move(response.own_fields)});
+}
+
+std::string Exchange::request_id() const {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string id(16, '0');
+  uint64_t bits = id_;
+  for (auto& c : id) {
+    c = kHex[bits & 15];
+    bits >>= 4;
+  }
+  return id;
 }
 
 std::shared_ptr<Exchange::Life>& Exchange::life() {
@@ -73,7 +100,7 @@ void Exchange::run() {
       const RoomRow& row = kRooms[static_cast<size_t>(room_)];
       const Step step = row.run(*this);
       if (log::enabled(log::Level::debug)) {
-        log::debug("exchange", "{} {} {}", request_id, to_string(row.room),
+        log::debug("exchange", "{} {} {}", request_id(), to_string(row.room),
                    step.kind == Step::Kind::next     ? std::string("next")
                    : step.kind == Step::Kind::answer ? fmt::format("answer {} {}", step.status, step.detail)
                                                      : std::string("wait"));
@@ -107,7 +134,7 @@ void Exchange::send_answer(int code, std::string_view detail) {
   } else {
     // Says what a stranger may know, and the id by which the operator finds the rest in the log.
     fields.add("content-type", "text/plain; charset=utf-8");
-    body = fmt::format("{} {}\nrequest {}\n", code, http::reason_phrase(code), request_id);
+    body = fmt::format("{} {}\nrequest {}\n", code, http::reason_phrase(code), request_id());
   }
   fields.add("cache-control", "no-store");
   if (code == 405 && !reply) fields.add("allow", "GET, HEAD");
@@ -119,7 +146,7 @@ void Exchange::send_answer(int code, std::string_view detail) {
     cs.forward = found.forward;
     cs.forward_status = answer.origin_status;
     cs.detail = detail;
-    out.extra.add("cache-status", policy::format(cs, "verge"));
+    out.extra.add_made("cache-status", [&](std::string& text) { policy::append(text, cs, "verge"); });
   }
   out.content_length = body.size();
   out.no_body = request.is("HEAD") || body.empty() || http::status_without_body(code);
@@ -223,7 +250,8 @@ void Exchange::write_log() {
   AccessRecord r;
   r.time = services.clock.wall();
   r.remote = connection.address;
-  r.request_id = request_id;
+  const std::string id = request_id();
+  r.request_id = id;
   r.tls_version = connection.tls_version;
   r.tls_client = connection.tls_client;
   r.request = &request;

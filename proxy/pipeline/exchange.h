@@ -14,6 +14,7 @@
 #include "cache/cache.h"
 #include "cache/policy/cache_status.h"
 #include "cache/policy/storing.h"
+#include "proxy/base/pool.h"
 #include "proxy/http/stream.h"
 #include "proxy/pipeline/body_plan.h"
 #include "proxy/pipeline/counters.h"
@@ -87,7 +88,7 @@ struct Shaped {
   bool body = false;
 };
 
-class Exchange final : public http::StreamHandler, public Fetching::Leader {
+class Exchange final : public http::StreamHandler, public Fetching::Leader, public pool::Pooled {
  public:
   // `client` and `connection` outlive the Exchange.
   Exchange(Services& services, std::shared_ptr<LoopSnapshot> snapshot, http::ClientStream& client,
@@ -112,7 +113,8 @@ class Exchange final : public http::StreamHandler, public Fetching::Leader {
   std::shared_ptr<LoopSnapshot> snapshot; // pinned
   http::ClientStream& client;
   const Connected& connection;
-  std::string request_id;
+  // By which the operator finds it in the log: 16 hex digits.
+  std::string request_id() const;
 
   http::RequestHead request; // intake, and key (cookies); const from then on
   const Route* route = nullptr;
@@ -150,7 +152,7 @@ class Exchange final : public http::StreamHandler, public Fetching::Leader {
   std::vector<std::string> hinted; // links that the client has from us: early.h
 
   // send's state.
-  std::unique_ptr<cache::Reader> reader;
+  std::optional<cache::Reader> reader;
   std::vector<Slice> held; // of the body, read before the head was sent: hold.h
   bool head_sent = false;
 
@@ -187,8 +189,10 @@ class Exchange final : public http::StreamHandler, public Fetching::Leader {
   void run();
   void send_answer(int code, std::string_view detail);
   void write_log();
+  void keep_buffers();
   void collect(std::string_view octets);
 
+  const uint64_t id_;
   Room room_ = Room::intake;
   Room end_ = Room::log;
   Task stopped_;

@@ -36,7 +36,7 @@ Held hold_back(Exchange& ex) {
 
 bool fall_back_to_stale(Exchange& ex) {
   if (!from_origin(ex) || !may_show_stale(ex, true)) return false;
-  log::warn("exchange", "{} answered stale: {}", ex.request_id, ex.reader->error().what);
+  log::warn("exchange", "{} answered stale: {}", ex.request_id(), ex.reader->error().what);
   ex.reader.reset();
   ex.held.clear();
   const auto status = ex.answer.origin_status;

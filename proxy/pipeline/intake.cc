@@ -27,9 +27,11 @@ Step answer_ourselves(Exchange& ex) {
 Step intake(Exchange& ex) {
   if (!ex.collecting) {
     if (ex.request.path == "*") return Step::answer(404, "no-route"); // OPTIONS *: there is nothing to say of all sites
-    auto path = policy::normal_path(ex.request.path);
-    if (!path) return Step::answer(400, "bad-path");
-    ex.request.path = std::move(*path);
+    if (!policy::is_normal_path(ex.request.path)) {
+      auto path = policy::normal_path(ex.request.path);
+      if (!path) return Step::answer(400, "bad-path");
+      ex.request.path = std::move(*path);
+    }
   }
   if (ex.services.intercept != nullptr && ex.services.intercept->wants(ex.request.path)) return answer_ourselves(ex);
   return Step::next();

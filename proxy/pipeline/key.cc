@@ -29,7 +29,7 @@ Step make_key_of_body(Exchange& ex) {
 
 Step make_key(Exchange& ex) {
   const auto& q = ex.request;
-  ex.key.text = policy::key_of(ex.route->key, q);
+  policy::make_key(ex.key.text, ex.route->key, q);
   if (has_keyed_body(ex) && !q.headers.has("if-match") && !q.headers.has("if-unmodified-since")) {
     return make_key_of_body(ex);
   }

@@ -13,7 +13,7 @@ using policy::Use;
 void judge(Exchange& ex, const cache::Cache::Lookup& found, const policy::RequestDirectives& asked) {
   auto& f = ex.found;
   const auto& rules = ex.route->rules;
-  const auto head = found.entry->head();
+  const auto* head = &found.entry->settled_head();
   f.entry = found.entry;
   f.tier = found.tier;
   f.soft = found.verdict == cache::Verdict::stale;
@@ -43,12 +43,16 @@ Step lookup(Exchange& ex) {
   }
   if (!ex.looked_up) {
     ex.ranged.reset();
-    auto found = ex.services.cache.lookup(ex.slices ? ex.slices->key : ex.key.text, ex.request.headers,
-                                          ex.services.loop, ex.alive([](Exchange& e, cache::Cache::Lookup l) {
-                                            l.pending = false;
-                                            e.looked_up = std::move(l);
-                                            e.wake();
-                                          }));
+    const std::string& key = ex.slices ? ex.slices->key : ex.key.text;
+    auto found = ex.services.cache.held(key, ex.request.headers, ex.services.ram_front);
+    if (!found.entry) {
+      found = ex.services.cache.lookup(key, ex.request.headers, ex.services.loop,
+                                       ex.alive([](Exchange& e, cache::Cache::Lookup l) {
+                                         l.pending = false;
+                                         e.looked_up = std::move(l);
+                                         e.wake();
+                                       }));
+    }
     if (found.pending) return Step::wait();
     ex.looked_up = std::move(found);
   }

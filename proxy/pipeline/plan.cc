@@ -43,7 +43,7 @@ Plan make_plan(Exchange& ex, bool store) {
   }
   plan.client.host = plan.client_head.authority;
   plan.client.tls = ex.connection.tls;
-  plan.client.request_id = ex.request_id;
+  plan.client.request_id = ex.request_id();
   if (ex.keyed) {
     plan.body = ex.keyed->octets;
     plan.body_whole = ex.body_ended;

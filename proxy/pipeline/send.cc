@@ -12,7 +12,7 @@ constexpr size_t kSliceBytes = 65'536; // octets taken from a Reader at once
 // damaged. Then it is a miss.
 bool start_over(Exchange& ex) {
   if (!ex.answer.stored || ex.fetching != nullptr || ex.alone) return false;
-  log::info("exchange", "{} fetched anew: {}", ex.request_id, ex.reader->error().what);
+  log::info("exchange", "{} fetched anew: {}", ex.request_id(), ex.reader->error().what);
   ex.reader.reset();
   ex.slices.reset();
   ex.ranged.reset();
@@ -33,8 +33,8 @@ void open_reader(Exchange& ex) {
     last = std::min(last, ex.slices->size - 1);
     fetch_ahead(ex);
   }
-  ex.reader =
-      std::make_unique<cache::Reader>(ex.answer.entry, ex.services.loop, ex.wake_task(), r.first - r.offset, last);
+  // The Reader is ours and wakes nobody once it is gone: a bare reference is enough.
+  ex.reader.emplace(ex.answer.entry, ex.services.loop, [&ex] { ex.wake(); }, r.first - r.offset, last);
 }
 
 CacheResult result_of(const Slices& s) {
@@ -142,7 +142,7 @@ Step send(Exchange& ex) {
         ex.client.send_end();
         return Step::next();
       case cache::Reader::Next::failed:
-        log::warn("exchange", "{} cut: {}", ex.request_id, ex.reader->error().what);
+        log::warn("exchange", "{} cut: {}", ex.request_id(), ex.reader->error().what);
         ex.answer.detail = "cut";
         ex.reader.reset();
         ex.client.abort();

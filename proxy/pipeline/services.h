@@ -68,6 +68,7 @@ struct Services {
   size_t collected_bytes = 0;   // of bodies gathered for the intercept now, all requests of this loop
   std::unordered_map<Fetching*, std::unique_ptr<Fetching>> fetchings; // those under way; see fetching.h
   Failing* failing = nullptr;                                         // what failed lately; null: nothing is remembered
+  cache::RamFront ram_front = {};                                     // what this loop found in memory lately
   Lately whole_only = {};  // URLs whose origin answered a Range with the whole
   Lately unsliceable = {}; // and those whose slices can't be told apart from another version's
   Lately changed = {};     // versions that were found in the middle of an answer of another one

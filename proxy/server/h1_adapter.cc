@@ -249,7 +249,7 @@ void H1Adapter::finish_exchange() {
   if (!handler_) return;
   handler_->on_finished();
   // The handler may be the caller: it dies when this turn is over.
-  connection_.loop().defer([dead = std::shared_ptr<http::StreamHandler>(std::move(handler_))] {});
+  connection_.loop().defer([dead = std::move(handler_)] {});
   if (!keep_alive_ || draining_) return close();
   reader_.reset();
   request_complete_ = false;

@@ -15,8 +15,9 @@ Worker::Worker(const Shared& shared, std::unique_ptr<net::EventLoop> loop)
     : shared_(shared),
       loop_(std::move(loop)),
       alarms_(*loop_),
-      services_{*loop_, shared.clock, shared.cache,  alarms_, shared.access_log, shared.intercept, shared.verdicts, 0,
-                0,      {},           shared.failing},
+      clock_(*loop_),
+      services_{*loop_, clock_, shared.cache, alarms_,       shared.access_log, shared.intercept, shared.verdicts,
+                0,      0,      {},           shared.failing},
       thread_([this] { loop_->run(); }) {}
 
 Worker::~Worker() { stop(); }

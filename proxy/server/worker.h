@@ -16,6 +16,7 @@
 #include "proxy/pipeline/services.h"
 #include "proxy/server/acceptor.h"
 #include "proxy/server/alarms.h"
+#include "proxy/server/loop_clock.h"
 
 namespace verge::server {
 
@@ -62,6 +63,7 @@ class Worker {
   Shared shared_;
   std::unique_ptr<net::EventLoop> loop_;
   LoopAlarms alarms_;
+  LoopClock clock_;
   pipeline::Services services_;
   std::shared_ptr<pipeline::LoopSnapshot> current_;
   std::map<std::string, std::unique_ptr<Acceptor>> acceptors_;

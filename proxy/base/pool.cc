@@ -1,0 +1,70 @@
+#include "proxy/base/pool.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <new>
+
+namespace verge::pool {
+namespace {
+
+void* from_heap(size_t n) {
+  void* p = std::malloc(n);
+  if (p == nullptr) throw std::bad_alloc();
+  return p;
+}
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kKeeps = false;
+#else
+constexpr bool kKeeps = true;
+#endif
+
+constexpr size_t kSizes = kLargest / kStep;
+
+struct Piece {
+  Piece* next;
+};
+struct Kept {
+  Piece* first = nullptr;
+  size_t count = 0;
+};
+
+// What ends after the thread's lists are gone goes to the heap.
+thread_local bool closed = false;
+
+struct Lists {
+  std::array<Kept, kSizes> by_size{};
+  ~Lists() {
+    closed = true;
+    for (Kept& kept : by_size) {
+      while (kept.first != nullptr) std::free(std::exchange(kept.first, kept.first->next));
+    }
+  }
+};
+thread_local Lists lists;
+
+constexpr size_t place(size_t n) noexcept { return (std::max<size_t>(n, 1) - 1) / kStep; }
+
+} // namespace
+
+void* take(size_t n) {
+  const size_t at = place(n);
+  if (!kKeeps || at >= kSizes || closed) return from_heap(n);
+  Kept& kept = lists.by_size[at];
+  if (kept.first == nullptr) return from_heap((at + 1) * kStep);
+  --kept.count;
+  return std::exchange(kept.first, kept.first->next);
+}
+
+void give(void* p, size_t n) noexcept {
+  if (p == nullptr) return;
+  const size_t at = place(n);
+  if (!kKeeps || at >= kSizes || closed) return std::free(p);
+  Kept& kept = lists.by_size[at];
+  if (kept.count * (at + 1) * kStep >= kKeptBytes) return std::free(p);
+  ++kept.count;
+  kept.first = new (p) Piece{kept.first};
+}
+
+} // namespace verge::pool
