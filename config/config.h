@@ -18,6 +18,7 @@ enum class ClientAuthMode : uint8_t { off, optional, required };
 struct ClientAuth {
   ClientAuthMode mode = ClientAuthMode::off;
   std::string ca;
+  uint32_t verified = 10'000, sessions = 10'000; // remembered at most
 };
 struct Tls {
   std::vector<Certificate> certificates;

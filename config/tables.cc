@@ -29,16 +29,22 @@ const Table<Certificate>& certificate_table() {
 
 const Table<ClientAuth>& client_auth_table() {
   static const Table<ClientAuth> table = [] {
-    Table<ClientAuth> made({"listen[].tls.client_auth", "Whether clients show a certificate (mutual TLS).", "", {}, {}},
-                           {
-                               row("mode", &ClientAuth::mode,
-                                   Choice<ClientAuthMode>{{{"off", ClientAuthMode::off},
-                                                           {"optional", ClientAuthMode::optional},
-                                                           {"required", ClientAuthMode::required}}},
-                                   "ask for none; check one if shown; refuse the handshake without one"),
-                               row("ca", &ClientAuth::ca, Path{},
-                                   "PEM file of the authorities that sign clients; needed unless mode is off"),
-                           });
+    Table<ClientAuth> made(
+        {"listen[].tls.client_auth", "Whether clients show a certificate (mutual TLS).", "", {}, {}},
+        {
+            row("mode", &ClientAuth::mode,
+                Choice<ClientAuthMode>{{{"off", ClientAuthMode::off},
+                                        {"optional", ClientAuthMode::optional},
+                                        {"required", ClientAuthMode::required}}},
+                "ask for none; check one if shown; refuse the handshake without one"),
+            row("ca", &ClientAuth::ca, Path{},
+                "PEM file of the authorities that sign clients; needed unless mode is off"),
+            row("verified", &ClientAuth::verified, Count{0, 10'000'000},
+                "good certificate chains remembered, so that they are not checked anew before a "
+                "reload or the end of their time; about 200 octets each"),
+            row("sessions", &ClientAuth::sessions, Count{0, 10'000'000},
+                "TLS sessions kept for resumption, about 6 KB each; 0: every handshake is a full one"),
+        });
     made.word = [](std::string_view word, ClientAuth& out) {
       if (is_off(word)) out.mode = ClientAuthMode::off;
       return is_off(word);

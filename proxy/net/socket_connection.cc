@@ -208,7 +208,8 @@ void SocketConnection::flush() {
     return;
   }
   arm_write(status == IoStatus::waiting);
-  if (state_ == State::closing && status == IoStatus::done) return finish_sending();
+  if (state_ == State::closing && status == IoStatus::done)
+    return drain({Errc::closed, peer_, Retry::never, peer_text() + ": closed"});
   if (state_ != State::open) return;
   if (was_high_ && output_size() < options_.output_low) {
     was_high_ = false;
@@ -236,18 +237,9 @@ void SocketConnection::close_after_flush() {
   if (state_ >= State::closing) return;
   if (state_ != State::open) return abort(); // nothing was promised yet
   state_ = State::closing;
+  if (tls_) tls_->end_after_output();
   arm_read(!peer_closed_);
   loop_.at_turn_end(*this);
-}
-
-void SocketConnection::finish_sending() {
-  if (tls_) {
-    tls_->end();
-    const IoStatus status = tls_->flush(out_);
-    if (status == IoStatus::waiting) return arm_write(true); // flush() comes back here
-    if (status == IoStatus::broken) return broken(Errc::closed, tls_->last_error());
-  }
-  drain({Errc::closed, peer_, Retry::never, peer_text() + ": closed"});
 }
 
 void SocketConnection::drain(Error error) {

@@ -76,7 +76,6 @@ class SocketConnection final : public Connection, private TurnHook {
   void arm_write(bool on);
 
   // ending
-  void finish_sending();
   void drain(Error error);
   void discard();
   void broken(Errc code, const std::string& what);

@@ -10,8 +10,10 @@
 #include <optional>
 #include <unordered_map>
 
+#include "proxy/net/client_sessions.h"
 #include "proxy/net/tls_context.h"
 #include "proxy/net/tls_session.h"
+#include "proxy/net/verified_chains.h"
 
 namespace verge::net {
 
@@ -60,6 +62,7 @@ class ServerTlsImpl final : public ServerTls {
   Result<TlsContext> make_site_context(const ServerTlsOptions& options);
   SSL_CTX* site_for(const std::string& host) const;
   bool bind_session(SSL* ssl, const std::string& name) const;
+  std::string digest(const std::string& of) const;
 
   static int on_client_hello(SSL* ssl, int* alert, void* self) noexcept;
   static int on_server_name(SSL*, int*, void*) noexcept { return SSL_TLSEXT_ERR_OK; } // chosen above; says so
@@ -68,13 +71,15 @@ class ServerTlsImpl final : public ServerTls {
   static SSL_TICKET_RETURN on_ticket(SSL* ssl, SSL_SESSION* session, const unsigned char*, size_t,
                                      SSL_TICKET_STATUS status, void*) noexcept;
 
+  Store client_ca_;
+  std::optional<VerifiedChains> chains_; // with client_auth
+  std::optional<ClientSessions> sessions_;
   std::vector<Site> sites_; // never empty; the first is for clients that ask for no name of ours
   std::unordered_map<std::string, SSL_CTX*> exact_;
   std::unordered_map<std::string, SSL_CTX*> wildcard_; // "example.com" for "*.example.com"
   std::string_view offer_ = kOfferH1;
   Md sha256_;
-  Store client_ca_;
-  std::string client_settings_; // what a session is bound to besides the name
+  std::string client_settings_; // SHA-256 of what a session is bound to besides the name
 };
 
 Result<> ServerTlsImpl::build(const ServerTlsOptions& options) {
@@ -86,18 +91,24 @@ Result<> ServerTlsImpl::build(const ServerTlsOptions& options) {
   sha256_.reset(EVP_MD_fetch(nullptr, "SHA256", nullptr));
   if (!sha256_) return fail(Errc::internal, "TLS: OpenSSL has no SHA-256: " + tls_reason(nullptr));
 
-  client_settings_ = std::to_string(static_cast<int>(options.client_auth)) + "/" + options.min_version + "/";
+  std::string settings = std::to_string(static_cast<int>(options.client_auth)) + "/" + options.min_version + "/";
   if (options.client_auth != ClientAuth::off) {
     if (options.client_ca.empty())
       return fail(Errc::config, "client certificates are asked for, but no client CA is set");
     auto ca = read_file("client CA", options.client_ca);
     if (!ca) return std::unexpected(std::move(ca.error()));
-    client_settings_ += *ca;
+    settings += *ca;
     client_ca_.reset(X509_STORE_new());
     if (!client_ca_ || X509_STORE_load_file(client_ca_.get(), options.client_ca.c_str()) != 1) {
       return fail(Errc::config, "client CA " + options.client_ca + ": no PEM certificate: " + tls_reason(nullptr));
     }
+    static const SystemClock system_clock;
+    const Clock& clock = options.clock != nullptr ? *options.clock : system_clock;
+    chains_.emplace(options.verified_chains, clock);
+    sessions_.emplace(options.client_sessions, clock);
   }
+  client_settings_ = digest(settings);
+  if (client_settings_.empty()) return fail(Errc::internal, "TLS: OpenSSL does no SHA-256: " + tls_reason(nullptr));
   for (const auto& files : options.certificates) {
     if (auto added = add(options, files); !added) return added;
   }
@@ -153,6 +164,8 @@ Result<TlsContext> ServerTlsImpl::make_site_context(const ServerTlsOptions& opti
   SSL_CTX_set_client_CA_list(context, names);
   const int demand = options.client_auth == ClientAuth::required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | demand, nullptr);
+  chains_->use_in(context);
+  sessions_->use_in(context);
   return made;
 }
 
@@ -168,11 +181,17 @@ SSL_CTX* ServerTlsImpl::site_for(const std::string& host) const {
 // certificate is asked would open the door where one is (CVE-2025-23419). OpenSSL makes a full handshake when the
 // session's context differs, in TLS 1.2 and 1.3 alike.
 bool ServerTlsImpl::bind_session(SSL* ssl, const std::string& name) const {
-  const std::string bound = client_settings_ + '\0' + name;
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  const std::string bound = digest(client_settings_ + name);
+  return !bound.empty() && SSL_set_session_id_context(ssl, reinterpret_cast<const unsigned char*>(bound.data()),
+                                                      static_cast<unsigned>(bound.size())) == 1;
+}
+
+// SHA-256 as 32 octets; empty when OpenSSL fails.
+std::string ServerTlsImpl::digest(const std::string& of) const {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
   unsigned size = 0;
-  return EVP_Digest(bound.data(), bound.size(), digest.data(), &size, sha256_.get(), nullptr) == 1 &&
-         SSL_set_session_id_context(ssl, digest.data(), size) == 1;
+  if (EVP_Digest(of.data(), of.size(), out.data(), &size, sha256_.get(), nullptr) != 1) return {};
+  return {reinterpret_cast<const char*>(out.data()), size};
 }
 
 int ServerTlsImpl::on_client_hello(SSL* ssl, int* alert, void* self) noexcept {
@@ -199,14 +218,10 @@ int ServerTlsImpl::on_alpn(SSL*, const unsigned char** out, unsigned char* out_s
   return SSL_TLSEXT_ERR_OK;
 }
 
-SSL_TICKET_RETURN ServerTlsImpl::on_ticket(SSL*, SSL_SESSION* session, const unsigned char*, size_t,
-                                           SSL_TICKET_STATUS status, void*) noexcept {
+// Each use renews the ticket. Sessions with a client's certificate are in no ticket: see ClientSessions.
+SSL_TICKET_RETURN ServerTlsImpl::on_ticket(SSL*, SSL_SESSION*, const unsigned char*, size_t, SSL_TICKET_STATUS status,
+                                           void*) noexcept {
   if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW) return SSL_TICKET_RETURN_IGNORE_RENEW;
-  // A certificate that ran out since the first handshake must be shown anew, and will fail.
-  const X509* certificate = SSL_SESSION_get0_peer(session);
-  if (certificate != nullptr && X509_cmp_current_time(X509_get0_notAfter(certificate)) <= 0) {
-    return SSL_TICKET_RETURN_IGNORE_RENEW;
-  }
   return SSL_TICKET_RETURN_USE_RENEW;
 }
 

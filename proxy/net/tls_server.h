@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/base/clock.h"
 #include "proxy/base/result.h"
 
 struct ssl_ctx_st;
@@ -24,6 +25,9 @@ struct ServerTlsOptions {
                                          // matches; two with the same names, RSA and ECDSA, serve together
   ClientAuth client_auth = ClientAuth::off;
   std::string client_ca;           // PEM file, needed unless off
+  size_t verified_chains = 10'000; // good chains of clients that are remembered; 0: each is checked anew
+  size_t client_sessions = 10'000; // sessions kept when client_auth isn't off; 0: none, no resumption
+  const Clock* clock = nullptr;    // what client certificates are checked against; null: the system's
   std::string min_version = "1.2"; // "1.2" or "1.3"
   bool http2 = true;               // offer h2 by ALPN before http/1.1
 };

@@ -120,10 +120,13 @@ void TlsSession::keep_unread() {
 
 IoStatus TlsSession::handshake() {
   begin();
+  const bool all_sent = kept_out_.empty();
   const int rc = SSL_do_handshake(ssl_.get());
   IoStatus status = IoStatus::done;
   if (rc == 1) {
     established_ = true;
+    // In TLS 1.3 the client has the last word, and what a server has left to say is a ticket.
+    ticket_waits_ = all_sent && SSL_is_server(ssl_.get()) == 1 && SSL_version(ssl_.get()) == TLS1_3_VERSION;
   } else if (SSL_get_error(ssl_.get(), rc) == SSL_ERROR_WANT_READ && !eof_ && errno_ == 0) {
     status = IoStatus::waiting;
   } else {
@@ -195,6 +198,8 @@ bool TlsSession::encrypt_one(OutputQueue& queue) {
 }
 
 IoStatus TlsSession::flush(OutputQueue& queue) {
+  if (ticket_waits_ && queue.empty() && !ending_ && !ended_) return IoStatus::done;
+  ticket_waits_ = false;
   std::string& wire = buffers().wire;
   ERR_clear_error();
   for (;;) {
@@ -204,6 +209,7 @@ IoStatus TlsSession::flush(OutputQueue& queue) {
       sink_ = &wire;
       bool ok = true;
       while (ok && !queue.empty() && wire.size() < kBatchBytes) ok = encrypt_one(queue);
+      if (ok && ending_ && queue.empty()) end();
       sink_ = &kept_out_;
       if (!ok) return failed();
     }
@@ -221,9 +227,7 @@ IoStatus TlsSession::flush(OutputQueue& queue) {
 }
 
 void TlsSession::end() {
-  if (!established_ || ended_) return;
   ended_ = true;
-  ERR_clear_error();
   SSL_shutdown(ssl_.get());
   ERR_clear_error();
 }

@@ -47,11 +47,12 @@ class TlsSession {
   // Received octets wait here that no readiness of the socket will tell of.
   bool pending() const noexcept { return !kept_in_.empty() || SSL_pending(ssl_.get()) > 0; }
 
-  // Sends what waits here, then what `queue` holds (once established), in full records and few writes. done: all sent.
+  // Sends what waits here, then what `queue` holds (once established), in full records and few writes. done: all sent,
+  // but a ticket for the client, which waits for the first answer to leave with it in one write.
   IoStatus flush(OutputQueue& queue);
-  size_t unsent() const noexcept { return kept_out_.size(); }
-  // Prepares close_notify, once; flush() sends it.
-  void end();
+  size_t unsent() const noexcept { return ticket_waits_ ? 0 : kept_out_.size(); }
+  // Has flush() put close_notify behind the last of the output, in one write. Call flush() afterwards in any case.
+  void end_after_output() noexcept { ending_ = true; }
 
   // The cause of `broken`, for the log: "certificate verify failed: ...".
   const std::string& last_error() const noexcept { return error_; }
@@ -71,10 +72,13 @@ class TlsSession {
   IoStatus failed();
   IoStatus broken_transport(std::string what);
   bool encrypt_one(OutputQueue& queue);
+  void end();
 
   Handle<SSL, SSL_free> ssl_;
   int fd_;
   bool established_ = false;
+  bool ticket_waits_ = false;      // kept_out_ holds nothing but a ticket, not worth a write of its own
+  bool ending_ = false;            // close_notify is to follow the output
   bool ended_ = false;             // close_notify was made
   bool drained_ = false;           // recv() gave less than was asked: ask again only when told readable
   bool eof_ = false;               // recv() said the peer sent FIN

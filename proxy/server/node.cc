@@ -27,6 +27,8 @@ net::ServerTlsOptions tls_options(const config::Tls& tls) {
     case config::ClientAuthMode::required: out.client_auth = net::ClientAuth::required; break;
   }
   out.client_ca = tls.client_auth.ca;
+  out.verified_chains = tls.client_auth.verified;
+  out.client_sessions = tls.client_auth.sessions;
   out.min_version = tls.min_version;
   return out;
 }

@@ -16,7 +16,8 @@ def rows(scenarios, results):
         for metric in scenario.metrics:
             figures = results.of(scenario.name, metric.key)
             if any(stats.median(rounds) is not None for rounds in figures.values()):
-                yield scenario, metric, figures, [judge(goal, figures) for goal in metric.goals]
+                others = lambda name, key=metric.key: results.of(name, key) if name in results.figures else {}
+                yield scenario, metric, figures, [judge(goal, figures, others) for goal in metric.goals]
 
 
 def number(value):

@@ -14,11 +14,15 @@ OURS = "verge"
 
 @dataclass(frozen=True)
 class Goal:
-    """At most `most` times the best of `peers`, or, without peers, at most `most` in the figure's own unit."""
+    """At most `most` times the best of `peers`; or times our own figure in the scenario `row`; or, with neither, at most
+    `most` in the figure's own unit."""
     most: float
     peers: tuple = ()
+    row: str = ""
 
     def __str__(self):
+        if self.row:
+            return f"at most {self.most:g} of {self.row}"
         if not self.peers:
             return f"at most {self.most:g}"
         name = {CACHES: "best cache", DISK_CACHES: "best disk cache"}.get(self.peers, " and ".join(self.peers))
@@ -31,6 +35,10 @@ def of_best(most, peers=CACHES):
 
 def of_lean(most):
     return Goal(most, (LEAN,))
+
+
+def of_row(most, row):
+    return Goal(most, row=row)
 
 
 def at_most(most):
@@ -63,12 +71,15 @@ class Verdict:
     ratio: stats.Ratio | None = None
 
 
-def judge(goal, figures):
-    """`figures` is {peer: [a figure or None for each round]}."""
+def judge(goal, figures, others=lambda row: {}):
+    """`figures` is {peer: [a figure or None for each round]}; `others` gives the same of another scenario."""
     ours = figures.get(OURS, [])
     middle = stats.median(ours)
     if middle is None:
         return Verdict(goal, None)
+    if goal.row:
+        found = stats.ratio(ours, others(goal.row).get(OURS, []), goal.row)
+        return Verdict(goal, found.middle <= goal.most, found) if found else Verdict(goal, None)
     if not goal.peers:
         return Verdict(goal, middle <= goal.most)
     against = stats.best(figures, goal.peers)

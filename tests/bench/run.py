@@ -2,9 +2,11 @@
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 
+import load
 import peers
 import report
 import runner
@@ -48,6 +50,7 @@ def arguments():
 
 def main():
     options = arguments()
+    os.sched_setaffinity(0, {int(load.CORE)})  # clients that are written here run where all load does
     earlier = report.read(options.compare) if options.compare else None
     versions = {name: peers.ALL[name].version() for name in options.peers}
     with tempfile.TemporaryDirectory(prefix="verge-bench-") as directory:

@@ -25,7 +25,7 @@ def goal_values(row):
     for goal in row["goals"]:
         if goal["ratio"]:
             by = row["median"].get(goal["ratio"]["of"])
-            if by is not None:
+            if by is not None:  # none: it is held against another row
                 out.append(goal["most"] * by)
         elif "of " not in goal["goal"]:
             out.append(goal["most"])

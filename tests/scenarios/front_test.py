@@ -171,6 +171,22 @@ class Tls(Scenario):
         foreign = ("--cert", f"{d}/cert.pem", "--key", f"{d}/key.pem")
         self.assertNotEqual(self.curl(*foreign, listener=2).returncode, 0)
 
+    def test_a_client_that_came_before_is_known_until_a_reload_takes_its_ca_away(self):
+        d = self.tls.directory
+        with_certificate = ("--cert", f"{d}/client.pem", "--key", f"{d}/client.key")
+        for _ in range(3):
+            self.assertIn("200", self.curl(*with_certificate, listener=2).stdout[:12])
+        self.assertEqual(self.tls.metric('verge_tls_client_verified_total{from="chain"}'), 1)
+        self.assertEqual(self.tls.metric('verge_tls_client_verified_total{from="memory"}'), 2)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-keyout", f"{d}/ca.key", "-out", f"{d}/ca.pem", "-days", "2", "-subj", "/CN=Test CA"],
+                       check=True, capture_output=True)
+        self.assertEqual(self.tls.admin("/reload", "POST").status, 200)
+        refused = self.curl(*with_certificate, listener=2)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertNotIn("200", refused.stdout)
+        self.assertEqual(self.tls.metric('verge_tls_client_verified_total{from="memory"}'), 2)
+
     def test_a_host_that_sni_did_not_name_is_421_behind_client_certificates(self):
         answer = self.curl("-H", "Host: other.example", listener=1)
         self.assertIn("421", answer.stdout[:12])

@@ -10,6 +10,7 @@ class H2o(Peer):
     programs = ("h2o",)
     is_cache = False
     cannot_mtls = "h2o as Debian ships it checks no client certificates"
+    cannot_reload = "h2o reloads by another program only, which is not run here"
     cannot_disk = cannot_keep = cannot_purge = "h2o has no cache"
 
     def configure(self):

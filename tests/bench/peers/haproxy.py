@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 
 from peers.peer import MIB, Peer
 
@@ -49,3 +50,6 @@ backend app
 
     def launch(self):
         self.spawn("haproxy", "-W", "-db", "-f", os.path.join(self.directory, "haproxy.cfg"))
+
+    def reload(self):
+        self.processes[0].send_signal(signal.SIGUSR2)

@@ -1,6 +1,7 @@
 """nginx with its disk cache in the page cache, open files remembered, and TLS sessions shared and by ticket."""
 
 import os
+import signal
 
 from peers.peer import Peer
 
@@ -8,6 +9,7 @@ from peers.peer import Peer
 class Nginx(Peer):
     name = "nginx"
     programs = ("nginx",)
+    cannot_purge = "nginx as Debian ships it has no purge"
 
     def configure(self):
         self.empty("cache")
@@ -53,4 +55,5 @@ http {{
     def disk_octets(self):
         return self.folder_octets("cache")
 
-    cannot_purge = "nginx as Debian ships it has no purge"
+    def reload(self):
+        self.processes[0].send_signal(signal.SIGHUP)

@@ -9,6 +9,7 @@ class TrafficServer(Peer):
     name = "trafficserver"
     holds_hot_in_memory = True
     programs = ("traffic_server",)
+    cannot_reload = "traffic_server reloads by its manager only, which is not run here"
     version_arguments = ("--version",)
 
     @classmethod
@@ -64,6 +65,9 @@ CONFIG proxy.config.ssl.session_cache INT 2
 
     def launch(self):
         self.spawn("traffic_server", f"--run-root={self.runroot}")
+
+    def purge_request(self, path):
+        return self.port, "PURGE", path, None, f"127.0.0.1:{self.port}"
 
     def disk_octets(self):
         return self.folder_octets("root/cache")

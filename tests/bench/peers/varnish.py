@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import signal
+import subprocess
 import time
 
 from peers.peer import MIB, PATIENCE, Peer
@@ -14,6 +16,7 @@ class Varnish(Peer):
     cannot_keep = "Varnish's stores do not outlive it"
 
     def configure(self):
+        self.loads = 0
         self.socket = os.path.join(self.directory, "varnish.sock")
         self.write_pem("both.pem", self.key, self.certificate)
         os.chmod(os.path.dirname(self.directory), 0o711)  # hitch does not run as root, and must reach the socket
@@ -57,6 +60,17 @@ user = "{"_hitch" if os.geteuid() == 0 else ""}"
         while not os.path.exists(self.socket) and time.monotonic() < deadline:
             time.sleep(0.05)
         self.spawn("hitch", f"--config={self.directory}/hitch.conf")
+
+    def purge_request(self, path):
+        return self.port, "PURGE", path, None, f"127.0.0.1:{self.port}"
+
+    def reload(self):
+        """Both: the rules of Varnish, and Hitch with its certificates."""
+        self.loads += 1
+        for words in (["vcl.load", f"again{self.loads}", os.path.join(self.directory, "default.vcl")],
+                      ["vcl.use", f"again{self.loads}"]):
+            subprocess.run(["varnishadm", "-n", os.path.join(self.directory, "work"), *words], check=True, capture_output=True)
+        self.processes[1].send_signal(signal.SIGHUP)
 
     def disk_octets(self):
         return os.stat(os.path.join(self.directory, "store")).st_blocks * 512 if self.setup.disk_only else None

@@ -1,6 +1,8 @@
 """Verge: set in memory and on disk, as it comes; its access log off, or on in a row of its own."""
 
+import json
 import os
+import signal
 import subprocess
 
 from peers.peer import MIB, Peer, free_port
@@ -42,6 +44,12 @@ limits: {{connections: 20000, send_timeout: 10m}}
 
     def launch(self):
         self.spawn(self.binary, "serve", "-c", os.path.join(self.directory, "verge.yaml"))
+
+    def purge_request(self, path):
+        return self.admin_port, "POST", "/purge", json.dumps({"paths": [path]})
+
+    def reload(self):
+        self.processes[0].send_signal(signal.SIGHUP)
 
     def disk_octets(self):
         return self.folder_octets("cache")

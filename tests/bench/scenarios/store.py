@@ -14,7 +14,7 @@ from check import NotComparable, must_serve
 from loaded import cpu
 from origin import SIZES
 from peers.peer import MIB, PATIENCE, Peer, Setup
-from row import CPU, DISK_CACHES, Metric, Scenario, at_most, load_metrics, of_best
+from row import CPU, DISK_CACHES, Metric, Scenario, at_most, load_metrics, of_best, of_row
 
 SCRIPT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "objects.lua")
 SIZE = SIZES["4k"]
@@ -201,7 +201,8 @@ def all_of(count, label, once, first_hit_goal):
              Metric("disk_per_object", "octets of disk an object", (at_most(4_500),)))
     hits = load_metrics(of_best(0.8, DISK_CACHES), of_best(1.1, ("haproxy",)))[:2]
     return [Scenario(f"fill-{label}", filling(count), fills, once),
-            Scenario(f"random-disk-{label}", random_hits("disk", "uniform", count), load_metrics(of_best(0.8, DISK_CACHES))[:2], once),
+            Scenario(f"random-disk-{label}", random_hits("disk", "uniform", count),
+                     load_metrics(of_row(1.5, f"random-uniform-{label}"), of_best(0.8, DISK_CACHES))[:2], once),
             Scenario(f"restart-{label}", restart("stop", count), start, once),
             Scenario(f"restart-killed-{label}", restart("kill", count), start, once),
             Scenario(f"random-uniform-{label}", random_hits("ram", "uniform", count), hits, once),

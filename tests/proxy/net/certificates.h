@@ -18,7 +18,7 @@ class Certificates {
   std::string key(const std::string& name) const { return path(name + ".key"); }
   // "NAME.pem" and "NAME.key", issued by `ca` (empty: by itself).
   void make(const std::string& name, const std::string& ca, const std::string& subject, const std::string& names,
-            int days = 30, const std::string& kind = "ec") const {
+            int days = 30, const std::string& kind = "ec", const std::string& constraints = "critical,CA:FALSE") const {
     std::vector<std::string> words = {"openssl", "req",     "-x509",   "-nodes",  "-days", std::to_string(days),
                                       "-out",    pem(name), "-keyout", key(name), "-subj", subject};
     if (kind == "ec") {
@@ -27,7 +27,7 @@ class Certificates {
       words.insert(words.end(), {"-newkey", "rsa:2048"});
     }
     if (!ca.empty()) {
-      words.insert(words.end(), {"-CA", pem(ca), "-CAkey", key(ca), "-addext", "basicConstraints=critical,CA:FALSE"});
+      words.insert(words.end(), {"-CA", pem(ca), "-CAkey", key(ca), "-addext", "basicConstraints=" + constraints});
     }
     if (!names.empty()) words.insert(words.end(), {"-addext", "subjectAltName=" + names});
     const std::string said = run_program(words);

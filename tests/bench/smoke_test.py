@@ -1,0 +1,35 @@
+"""Runs the benchmark for a moment, with what tests/run installs: that it comes to figures, whatever they are."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SCENARIOS = {"hit-1k-tls-h2": "cpu_ms_per_1000", "handshake-full": "cpu_ms_per_1000", "herd-1000": "ms_to_last"}
+
+
+class Smoke(unittest.TestCase):
+    @unittest.skipUnless({0, 1} <= os.sched_getaffinity(0), "it puts servers on core 0 and load on core 1")
+    def test_a_short_run_comes_to_figures_of_both(self):
+        with tempfile.TemporaryDirectory() as directory:
+            out, drawing = os.path.join(directory, "out.json"), os.path.join(directory, "out.svg")
+            done = subprocess.run([sys.executable, os.path.join(HERE, "run.py"), "--rounds", "1", "--seconds", "1", "--peers",
+                                   "verge,nginx", "--scenarios", ",".join(SCENARIOS), "--json", out, "--svg", drawing],
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            with open(out) as file:
+                said = json.load(file)
+            medians = {(r["scenario"], r["metric"]): r["median"] for r in said["rows"]}
+            for scenario, metric in SCENARIOS.items():
+                for peer in ("verge", "nginx"):
+                    self.assertGreater(medians[(scenario, metric)][peer] or 0, 0, f"{scenario} {peer}\n{done.stdout}")
+            self.assertEqual(medians[("herd-1000", "origin_requests")]["verge"], 1)
+            xml.etree.ElementTree.parse(drawing)
+
+
+if __name__ == "__main__":
+    unittest.main()
