@@ -1,5 +1,5 @@
-"""The benchmark's own tests: its arithmetic, its goals, its drawing, and that it refuses to compare a peer that does not
-serve what it should. Nothing here depends on how long something takes."""
+"""The benchmark's own tests: its arithmetic, its goals, its drawing, and that it refuses to compare a peer that does
+not serve what it should. Nothing here depends on how long something takes."""
 
 import http.server
 import os
@@ -273,7 +273,8 @@ def a_run(verge=(8.0, 9.0, 10.0), nginx=(10.0, 10.0, 10.0)):
     """(scenarios, results) of one scenario and two peers."""
     scenario = Scenario("hit", None, (Metric(CPU, "CPU ms <each>", (of_best(0.8), at_most(9.5))),
                                       Metric("kept", "%", (), lower_is_better=False)))
-    figures = {"hit": {"verge": [{CPU: v, "kept": 100 - v} for v in verge], "nginx": [{CPU: v} if v else None for v in nginx]}}
+    figures = {"hit": {"verge": [{CPU: v, "kept": 100 - v} for v in verge],
+                       "nginx": [{CPU: v} if v else None for v in nginx]}}
     return [scenario], runner.Results(figures)
 
 
@@ -293,7 +294,8 @@ class Reports(unittest.TestCase):
     def test_the_json_has_every_round_paired(self):
         first = said_of((8.0, 9.0, 10.0), (None, 10.0, 12.0))["rows"][0]
         self.assertEqual(first["rounds"], {"verge": [8.0, 9.0, 10.0], "nginx": [None, 10.0, 12.0]})
-        self.assertEqual(first["goals"][0]["ratio"], {"of": "nginx", "median": (0.9 + 10 / 12) / 2, "least": 10 / 12, "most": 0.9})
+        self.assertEqual(first["goals"][0]["ratio"],
+                         {"of": "nginx", "median": (0.9 + 10 / 12) / 2, "least": 10 / 12, "most": 0.9})
 
     def test_what_grew_above_a_tenth_is_named_with_how_the_others_moved(self):
         before = said_of()

@@ -26,7 +26,7 @@ def must_serve(url, body, *arguments, status=200):
 
 
 def must_hit(origin, url, body, *arguments, tries=5, status=200):
-    """Asks until the peer answers rightly without the origin, as a cache does once it has stored; else not comparable."""
+    """Asks until the peer answers rightly without the origin, as a cache does once it has stored."""
     for _ in range(tries):
         before = origin.requests()
         must_serve(url, body, *arguments, status=status)

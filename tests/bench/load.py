@@ -1,5 +1,5 @@
-"""Load generators, all on the core that the servers do not have: wrk and h2load as fast as the server answers, h2load at
-a steady rate, openssl s_time for handshakes."""
+"""Load generators, all on the core that the servers do not have: wrk and h2load as fast as the server answers, h2load
+at a steady rate, openssl s_time for handshakes."""
 
 import dataclasses
 import os
@@ -64,7 +64,8 @@ def read_wrk(out, connections):
 
 def read_h2load(out, in_flight):
     requests = int(re.search(r"requests: (\d+) total", out).group(1))
-    done, *bad = (int(n) for n in re.search(r"(\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout", out).groups())
+    ended = re.search(r"(\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout", out).groups()
+    done, *bad = (int(n) for n in ended)
     status = [int(n) for n in re.search(r"status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx", out).groups()]
     body = int(re.search(r"\((\d+)\) data", out).group(1))
     number, unit = re.search(r"finished in ([\d.]+)(us|ms|s|m),", out).groups()
@@ -150,7 +151,7 @@ def finish_steady(process, told):
     end = rows[-1][0] - connections * SPACING_MS * 1000
     kept = [r for r in rows if begin <= r[0] <= end]
     if len(kept) < 100:
-        raise LoadError(f"only {len(kept)} of {len(rows)} requests at {rate:.0f} a second came while all connections were there")
+        raise LoadError(f"only {len(kept)} of {len(rows)} requests came while all connections were there")
     return Steady(load, rate, 1e6 * streams / each, kept)
 
 
@@ -159,13 +160,13 @@ def steady(url, protocol, rate, seconds, log):
 
 
 def handshakes(port, seconds, resume, client=None):
-    """openssl s_time: connections of one request each. `client` is a (certificate, key) to show. Returns (Load, how many
-    were resumed)."""
+    """openssl s_time: connections of one request each. `client` is a (certificate, key) to show. Returns (Load, how
+    many were resumed)."""
     # s_time knows HTTP/1.0 without Host alone: what it puts after the path becomes a field that nobody reads.
     path = f"/1k HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\nX-S-Time:"
     shown = ["-cert", client[0], "-key", client[1]] if client else []
-    out = run(["openssl", "s_time", "-connect", f"127.0.0.1:{port}", "-reuse" if resume else "-new", "-time", str(seconds),
-               "-www", path, *shown])
+    out = run(["openssl", "s_time", "-connect", f"127.0.0.1:{port}", "-reuse" if resume else "-new",
+               "-time", str(seconds), "-www", path, *shown])
     count, took, each = re.findall(r"(\d+) connections in (\d+) real seconds, (\d+) bytes", out)[-1]
     marks = re.findall(r"^[r*tSu.]+$", out, re.MULTILINE)
     resumed = max(marks, key=len).count("r") if marks else 0

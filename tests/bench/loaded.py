@@ -15,13 +15,18 @@ def curl_arguments(protocol):
     return ["--http2"] if protocol == "tls-h2" else ["--http1.1"]
 
 
+def per_request(load, spent):
+    """Figures of `spent` CPU seconds."""
+    return {CPU: 1e6 * spent / load.requests, "requests_per_cpu_second": load.requests / spent if spent else None}
+
+
 def cpu(peer, origin, make, *, size, hits):
     """Runs `make`, which gives a Load, and judges what came. Returns (figures, requests a second)."""
     asked, before = origin.requests(), peer.cpu_seconds()
     load = make()
     spent = peer.cpu_seconds() - before
     judge_load(load, origin.requests() - asked, size=size, hits=None if hits and not peer.is_cache else hits)
-    return {CPU: 1e6 * spent / load.requests, "requests_per_cpu_second": load.requests / spent if spent else None}, load.rate
+    return per_request(load, spent), load.rate
 
 
 def half_load(context, address, protocol, rate, *, size, hits):

@@ -1,8 +1,8 @@
-"""The origin behind every peer: nginx with files made ready, on the load generator's core, which counts what it is asked.
+"""The origin behind every peer: nginx with files made ready, on the load generator's core. It counts what it is asked.
 
-`/1k /10k /100k /1m /1g` are cacheable, `/100m` is for slow readers, `/object/N` is 4,000 octets whatever N; `/miss/x/1k`
-may never be stored; `/pass/1k` answers any method; `/large/...` is 1 GiB under many names. The 1 GiB is a sparse file:
-only the beginning of each MiB, its own place as a number, is not zero."""
+`/1k /10k /100k /1m /1g` are cacheable, `/100m` is for slow readers, `/object/N` is 4,000 octets whatever N;
+`/miss/x/1k` may never be stored; `/pass/1k` answers any method; `/large/...` is 1 GiB under many names. The 1 GiB is a
+sparse file: only the beginning of each MiB, its own place as a number, is not zero."""
 
 import os
 import signal
@@ -53,13 +53,15 @@ http {{
     location = /void {{ internal; return 204; }}
     location @pass {{ add_header Cache-Control "no-store"; return 200 "{self.pass_body.decode()}"; }}
     location /large/ {{
-      rewrite ^ /1g break; add_header Cache-Control "public, max-age=86400"; access_log {self.directory}/large.log octets;
+      rewrite ^ /1g break; add_header Cache-Control "public, max-age=86400";
+      access_log {self.directory}/large.log octets;
     }}
     location /object/ {{ rewrite ^ /4k break; add_header Cache-Control "public, max-age=86400"; }}
   }}
 }}
 """)
-        self.process = subprocess.Popen(["taskset", "-c", CORE, "nginx", "-c", config, "-e", f"{self.directory}/error.log"])
+        self.process = subprocess.Popen(["taskset", "-c", CORE, "nginx", "-c", config, "-e",
+                                         f"{self.directory}/error.log"])
 
     def requests(self):
         """How often it was asked so far, by others than this."""

@@ -50,7 +50,8 @@ def table(scenarios, results, peers):
                 for peer, reasons in results.refused.get(scenario.name, {}).items()]
     if left_out:
         out.append("\nnot compared:")
-        out += [f"  {name:20} {peer:13} {'; '.join(r.splitlines()[0] for r in reasons)}" for name, peer, reasons in left_out]
+        out += [f"  {name:20} {peer:13} {'; '.join(reason.splitlines()[0] for reason in reasons)}"
+                for name, peer, reasons in left_out]
     notes = [(name, peer, text) for name, of in results.notes.items() for peer, texts in of.items() for text in texts]
     if notes:
         out.append("\nnotes:")
@@ -70,7 +71,8 @@ def as_json(scenarios, results, peers, versions, options):
     said = []
     for scenario, metric, figures, verdicts in rows(scenarios, results):
         said.append({
-            "scenario": scenario.name, "metric": metric.key, "unit": metric.unit, "lower_is_better": metric.lower_is_better,
+            "scenario": scenario.name, "metric": metric.key, "unit": metric.unit,
+            "lower_is_better": metric.lower_is_better,
             "rounds": figures, "median": {p: stats.median(figures[p]) for p in peers},
             "goals": [{"goal": str(v.goal), "most": v.goal.most, "met": v.met,
                        "ratio": v.ratio and {"of": v.ratio.of, "median": v.ratio.middle, "least": v.ratio.least,

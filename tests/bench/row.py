@@ -14,8 +14,8 @@ OURS = "verge"
 
 @dataclass(frozen=True)
 class Goal:
-    """At most `most` times the best of `peers`; or times our own figure in the scenario `row`; or, with neither, at most
-    `most` in the figure's own unit."""
+    """At most `most` times the best of `peers`; or times our own figure in the scenario `row`; or, with neither, at
+    most `most` in the figure's own unit."""
     most: float
     peers: tuple = ()
     row: str = ""

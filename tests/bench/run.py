@@ -35,8 +35,10 @@ def arguments():
     parser.add_argument("--no-latency", dest="latency", action="store_false", help="leave out the waits at half load")
     parser.add_argument("--json", help="write every figure of every round to this file")
     parser.add_argument("--svg", help="draw the medians into this file")
-    parser.add_argument("--compare", metavar="JSON", help="name the figures of verge above 1.1 times those of an earlier run")
-    parser.add_argument("--check", action="store_true", help="exit with 1 where a goal is missed or a figure became worse")
+    parser.add_argument("--compare", metavar="JSON",
+                        help="name the figures of verge above 1.1 times those of an earlier run")
+    parser.add_argument("--check", action="store_true",
+                        help="exit with 1 where a goal is missed or a figure became worse")
     options = parser.parse_args()
     options.peers = [p for p in options.peers.split(",")]
     for name in options.peers:
@@ -44,7 +46,8 @@ def arguments():
             parser.error(f"unknown peer {name}; known: {' '.join(peers.ALL)}")
         if missing := peers.ALL[name].missing():
             parser.error(f"{name} needs {', '.join(missing)}")
-    options.scenarios = [scenarios.ALL[name] for name in picked(parser, options.scenarios, list(scenarios.ALL), "scenario")]
+    options.scenarios = [scenarios.ALL[name]
+                         for name in picked(parser, options.scenarios, list(scenarios.ALL), "scenario")]
     return options
 
 

@@ -17,9 +17,9 @@ class Smoke(unittest.TestCase):
     def test_a_short_run_comes_to_figures_of_both(self):
         with tempfile.TemporaryDirectory() as directory:
             out, drawing = os.path.join(directory, "out.json"), os.path.join(directory, "out.svg")
-            done = subprocess.run([sys.executable, os.path.join(HERE, "run.py"), "--rounds", "1", "--seconds", "1", "--peers",
-                                   "verge,nginx", "--scenarios", ",".join(SCENARIOS), "--json", out, "--svg", drawing],
-                                  capture_output=True, text=True, check=False)
+            command = [sys.executable, os.path.join(HERE, "run.py"), "--rounds", "1", "--seconds", "1",
+                       "--peers", "verge,nginx", "--scenarios", ",".join(SCENARIOS), "--json", out, "--svg", drawing]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
             with open(out) as file:
                 said = json.load(file)

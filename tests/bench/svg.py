@@ -1,5 +1,5 @@
-"""Draws the medians of a run: a panel for each figure, a bar for each peer, a line where a goal lies. Plain SVG; text and
-lines are legible on light and on dark ground."""
+"""Draws the medians of a run: a panel for each figure, a bar for each peer, a line where a goal lies. Plain SVG; text
+and lines are legible on light and on dark ground."""
 
 from xml.sax.saxutils import escape
 
@@ -12,7 +12,9 @@ COLUMNS, PANEL_WIDTH, BAR, GAP, TITLE, MARGIN = 3, 330, 13, 3, 34, 16
 LABEL, VALUE = 82, 62  # room left of the bars for names, right of them for numbers
 STYLE = """text { font: 11px sans-serif; fill: #333; } .title { font-weight: bold; } .unit, .goal { fill: #777; }
 .goal-line { stroke: #c03030; stroke-width: 1.2; stroke-dasharray: 3 2; }
-@media (prefers-color-scheme: dark) { text { fill: #ddd; } .unit, .goal { fill: #999; } .goal-line { stroke: #ff8080; } }"""
+@media (prefers-color-scheme: dark) {
+  text { fill: #ddd; } .unit, .goal { fill: #999; } .goal-line { stroke: #ff8080; }
+}"""
 
 
 def number(value):
@@ -45,7 +47,8 @@ def panel(row, x, y):
         width = max(1.0, room * max(value, 0) / top)
         heavy = ' class="title"' if peer == OURS else ""
         out.append(f'<text{heavy} x="{x + LABEL - 6}" y="{at + 10}" text-anchor="end">{escape(peer)}</text>')
-        out.append(f'<rect x="{x + LABEL}" y="{at}" width="{width:.1f}" height="{BAR}" fill="{COLOURS.get(peer, OTHER)}"/>')
+        colour = COLOURS.get(peer, OTHER)
+        out.append(f'<rect x="{x + LABEL}" y="{at}" width="{width:.1f}" height="{BAR}" fill="{colour}"/>')
         out.append(f'<text x="{x + LABEL + width + 4:.1f}" y="{at + 10}">{number(value)}</text>')
         at += BAR + GAP
     for goal in goals:
@@ -66,7 +69,8 @@ def draw(said, chosen=lambda row: row["lower_is_better"] and not row["metric"].s
             tallest = max(tallest, height)
         y += tallest + 14
     width = MARGIN + COLUMNS * (PANEL_WIDTH + MARGIN)
-    heading = (f'<text class="title" x="{MARGIN}" y="{MARGIN + 8}">Medians of {said["rounds"]} rounds; shorter is better; '
+    rounds = f"Medians of {said['rounds']} rounds" if said["rounds"] > 1 else "One round"
+    heading = (f'<text class="title" x="{MARGIN}" y="{MARGIN + 8}">{rounds}; shorter is better; '
                f'dashed: the goal of verge</text>')
     return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{y}" viewBox="0 0 {width} {y}">\n'
             f"<style>{STYLE}</style>\n{heading}\n" + "\n".join(parts) + "\n</svg>\n")

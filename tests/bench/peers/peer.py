@@ -110,8 +110,8 @@ class Peer:
 
     def spawn(self, *command, **kwargs):
         with open(os.path.join(self.directory, "output.log"), "ab") as log:
-            process = subprocess.Popen(["taskset", "-c", self.setup.cores, *command], stdin=subprocess.DEVNULL, stdout=log,
-                                       stderr=log, cwd=self.directory, **kwargs)
+            process = subprocess.Popen(["taskset", "-c", self.setup.cores, *command], stdin=subprocess.DEVNULL,
+                                       stdout=log, stderr=log, cwd=self.directory, **kwargs)
         self.processes.append(process)
         return process
 

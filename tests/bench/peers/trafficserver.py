@@ -21,8 +21,8 @@ class TrafficServer(Peer):
         own = {name: os.path.join(root, name) for name in ("etc", "data", "var", "run", "log", "cache")}
         for path in own.values():
             os.makedirs(path)
-        places = {"prefix": root, "exec_prefix": root, "bindir": "/usr/bin", "sbindir": "/usr/sbin", "sysconfdir": own["etc"],
-                  "datadir": own["data"], "includedir": "/usr/include", "libdir": "/usr/lib/trafficserver",
+        places = {"prefix": root, "exec_prefix": root, "bindir": "/usr/bin", "sbindir": "/usr/sbin",
+                  "sysconfdir": own["etc"], "datadir": own["data"], "includedir": "/usr/include", "libdir": "/usr/lib/trafficserver",
                   "libexecdir": "/usr/lib/trafficserver/modules", "localstatedir": own["var"], "runtimedir": own["run"],
                   "logdir": own["log"], "cachedir": own["cache"]}
         self.runroot = self.write("root/runroot.yaml", "".join(f"{name}: {path}\n" for name, path in places.items()))

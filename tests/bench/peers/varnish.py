@@ -69,7 +69,8 @@ user = "{"_hitch" if os.geteuid() == 0 else ""}"
         self.loads += 1
         for words in (["vcl.load", f"again{self.loads}", os.path.join(self.directory, "default.vcl")],
                       ["vcl.use", f"again{self.loads}"]):
-            subprocess.run(["varnishadm", "-n", os.path.join(self.directory, "work"), *words], check=True, capture_output=True)
+            subprocess.run(["varnishadm", "-n", os.path.join(self.directory, "work"), *words], check=True,
+                           capture_output=True)
         self.processes[1].send_signal(signal.SIGHUP)
 
     def disk_octets(self):

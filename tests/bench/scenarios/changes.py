@@ -1,5 +1,5 @@
-"""What an operator does to a node that serves: purges, and reloads of its configuration, while clients go on asking; and
-a second worker."""
+"""What an operator does to a node that serves: purges, and reloads of its configuration, while clients go on asking;
+and a second worker."""
 
 import http.client
 import threading
@@ -71,8 +71,8 @@ def still_there(peer, origin, count):
 
 
 class Watcher:
-    """One client that asks at its own beat over a connection that it keeps. When that closes before an answer begins, it
-    asks once more on a new one, as browsers do; what fails then is an error."""
+    """One client that asks at its own beat over a connection that it keeps. When that closes before an answer begins,
+    it asks once more on a new one, as browsers do; what fails then is an error."""
 
     def __init__(self, port, body, rate, until):
         self.port, self.body, self.rate, self.until = port, body, rate, until
@@ -97,8 +97,8 @@ class Watcher:
                     break
                 except (OSError, http.client.HTTPException) as why:
                     conn.close()
-                    again = isinstance(why, (ConnectionError, http.client.RemoteDisconnected, http.client.CannotSendRequest))
-                    if attempt == 1 and again:
+                    closed = isinstance(why, (ConnectionError, http.client.CannotSendRequest))
+                    if attempt == 1 and closed:
                         self.retried += 1
                     else:
                         self.errors, self.why = self.errors + 1, repr(why)
@@ -150,10 +150,13 @@ def workers(context):
     return {"one": out[1], "two": out[2], "growth": out[2] / out[1]}
 
 
-ALL = [Scenario("purge", purge, (Metric("purge_ms", "ms for a purge"), Metric("p99_during", "ms, p99 of hits during purges"),
-                                 Metric("p99_before", "ms, p99 of hits before"), Metric("p99_after", "ms, p99 of hits after"))),
-       Scenario("reload", reload, (Metric("errors", "failed requests", (at_most(0),)), Metric("retried", "retried requests"),
-                                   Metric("origin_requests", "origin requests"),
-                                   Metric("p99_during", "ms, p99 during reloads"), Metric("p99_before", "ms, p99 before"))),
-       Scenario("workers", workers, (Metric("growth", "times, CPU a request by 2 workers"),
-                                     Metric("one", "CPU ms per 1,000, 1 worker"), Metric("two", "CPU ms per 1,000, 2 workers")))]
+ALL = [Scenario("purge", purge,
+                (Metric("purge_ms", "ms for a purge"), Metric("p99_during", "ms, p99 of hits during purges"),
+                 Metric("p99_before", "ms, p99 of hits before"), Metric("p99_after", "ms, p99 of hits after"))),
+       Scenario("reload", reload,
+                (Metric("errors", "failed requests", (at_most(0),)), Metric("retried", "retried requests"),
+                 Metric("origin_requests", "origin requests"), Metric("p99_during", "ms, p99 during reloads"),
+                 Metric("p99_before", "ms, p99 before"))),
+       Scenario("workers", workers,
+                (Metric("growth", "times, CPU a request by 2 workers"), Metric("one", "CPU ms per 1,000, 1 worker"),
+                 Metric("two", "CPU ms per 1,000, 2 workers")))]

@@ -134,7 +134,8 @@ def stale_hang(_context, peer, gate):
 
 
 ALL = [Scenario("herd-1000", with_gate(herd),
-                (Metric("times_origin", "times the origin's time", (at_most(1.2),)), Metric("ms_to_last", "ms to the last client"),
+                (Metric("times_origin", "times the origin's time", (at_most(1.2),)),
+                 Metric("ms_to_last", "ms to the last client"),
                  Metric("p50_ms", "ms, median"), Metric("origin_requests", "origin requests", (at_most(1),)))),
        Scenario("stale-hang", with_gate(stale_hang),
                 (Metric("p50_ms", "ms, median"), Metric("max_ms", "ms, the slowest")))]

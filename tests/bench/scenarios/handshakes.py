@@ -1,8 +1,9 @@
 """New TLS connections with one request each: full and resumed, with and without a client's certificate."""
 
 from check import NotComparable, judge_load, must_serve
+from loaded import per_request
 from peers.peer import Setup
-from row import CPU, Scenario, load_metrics, of_best
+from row import Scenario, load_metrics, of_best
 
 ENOUGH = 0.99  # of the connections that resumption must have worked for
 
@@ -30,7 +31,7 @@ def handshake(resume, mtls):
             raise NotComparable(f"{resumed} of {load.requests} connections were resumed")
         if not resume and resumed > load.requests - ENOUGH * load.requests:
             raise NotComparable(f"{resumed} of {load.requests} full handshakes were resumed")
-        return {CPU: 1e6 * spent / load.requests, "requests_per_cpu_second": load.requests / spent if spent else None}
+        return per_request(load, spent)
 
     def measure(context):
         if not mtls:

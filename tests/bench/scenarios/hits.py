@@ -16,7 +16,8 @@ RANGE = 100_000
 
 def hit(size, protocol):
     def measure(context):
-        must_hit(context.origin, url(context.peer, f"/{size}", protocol), context.origin.body(size), *curl_arguments(protocol))
+        address, body = url(context.peer, f"/{size}", protocol), context.origin.body(size)
+        must_hit(context.origin, address, body, *curl_arguments(protocol))
         return plain_load(context, f"/{size}", protocol, size=SIZES[size], hits=True)
     return measure
 
@@ -25,8 +26,9 @@ def not_modified(context):
     """All requests carry the validator of what is stored."""
     address, body = url(context.peer, "/1k", "h1"), context.origin.body("1k")
     must_hit(context.origin, address, body)
-    head = subprocess.run(["curl", "-s", "-D", "-", "-o", "/dev/null", address], capture_output=True, text=True, check=True)
-    etags = [line.split(":", 1)[1].strip() for line in head.stdout.splitlines() if line.lower().startswith("etag:")]
+    head = subprocess.run(["curl", "-s", "-D", "-", "-o", "/dev/null", address], capture_output=True, text=True,
+                          check=True).stdout
+    etags = [line.split(":", 1)[1].strip() for line in head.splitlines() if line.lower().startswith("etag:")]
     if not etags:
         raise NotComparable("its answer has no ETag")
     validator = f"If-None-Match: {etags[0]}"
@@ -34,8 +36,8 @@ def not_modified(context):
     if status != 304 or got:
         raise NotComparable(f"status {status} to its own ETag")
 
-    return cpu(context.peer, context.origin, lambda: context.generator.not_modified(address, context.seconds, validator),
-               size=0, hits=True)[0]
+    return cpu(context.peer, context.origin,
+               lambda: context.generator.not_modified(address, context.seconds, validator), size=0, hits=True)[0]
 
 
 def range_of_large(context):

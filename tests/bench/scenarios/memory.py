@@ -58,7 +58,8 @@ def kernel_mb():
 
 
 def crawl(peer):
-    """READERS clients take a little of /100m at a time for CRAWL_SECONDS: how much the peer and the kernel grew at most."""
+    """READERS clients take a little of /100m at a time for CRAWL_SECONDS. Returns how much the peer and the kernel grew
+    at most, in MiB."""
     before, kernel_before = peer.memory_kb(), kernel_mb()
     clients, taken, grown, kernel = [], 0, 0, 0.0
     try:
@@ -100,5 +101,7 @@ def slow_readers(context):
 
 ALL = [Scenario("idle-tls", idle_tls, (Metric("kb_per_connection", "KB a connection", (at_most(18),)),)),
        Scenario("slow-readers", slow_readers,
-                (Metric("cold_mb", "MB grown, cold", (at_most(16),)), Metric("warm_mb", "MB grown, warm", (at_most(16),)),
-                 Metric("cold_kernel_mb", "MB in the kernel, cold"), Metric("warm_kernel_mb", "MB in the kernel, warm")))]
+                (Metric("cold_mb", "MB grown, cold", (at_most(16),)),
+                 Metric("warm_mb", "MB grown, warm", (at_most(16),)),
+                 Metric("cold_kernel_mb", "MB in the kernel, cold"),
+                 Metric("warm_kernel_mb", "MB in the kernel, warm")))]

@@ -8,7 +8,8 @@ from origin import SIZES
 from row import Scenario, load_metrics, of_best
 
 BEST_PROXY = ("nginx", "haproxy")
-POST = "wrk.method = 'POST'; wrk.body = string.rep('b', 1000); wrk.headers['Content-Type'] = 'application/octet-stream'\n"
+POST = ("wrk.method = 'POST'; wrk.body = string.rep('b', 1000)\n"
+        "wrk.headers['Content-Type'] = 'application/octet-stream'\n")
 
 
 def miss(size, protocol):

@@ -38,7 +38,8 @@ def seek(context):
             if len(body) != MARK or int.from_bytes(body[:8], "big") != at:
                 raise NotComparable(f"{len(body)} octets, not those at {at}")
     spent, sent = peer.cpu_seconds() - spent, origin.large_octets() - sent
-    return {"first_byte_ms": 1000 * statistics.median(waited), "cpu_ms": 1000 * spent / COUNT, "origin_mb": sent / COUNT / (1 << 20)}
+    return {"first_byte_ms": 1000 * statistics.median(waited), "cpu_ms": 1000 * spent / COUNT,
+            "origin_mb": sent / COUNT / MARK}
 
 
 ALL = [Scenario("seek-1g", seek, (Metric("first_byte_ms", "ms to the first octet"), Metric("cpu_ms", "CPU ms a seek"),

@@ -31,7 +31,8 @@ class Filled:
 
 
 def objects(context, peer, order, count, seconds):
-    return context.generator.wrk(f"http://127.0.0.1:{peer.port}/", seconds, script=SCRIPT, arguments=["--", order, str(count)])
+    return context.generator.wrk(f"http://127.0.0.1:{peer.port}/", seconds, script=SCRIPT,
+                                 arguments=["--", order, str(count)])
 
 
 def ask_all(origin, peer, count, patience):
@@ -104,9 +105,9 @@ def filled(context, kind, count):
     """A peer with `count` objects stored; `kind` disk: with memory for few of them, ram: with memory for all."""
     name = f"{kind}-{count}"
     if name not in context.kept:
-        disk = max(4 << 30, count * 12_000)
-        memory = FEW_MIB * MIB if kind == "disk" and not context.peer.cannot_disk else max(1 << 30, count * 6_000)
-        fill(context, name, Setup(memory=memory, disk=disk, disk_only=kind == "disk" and not context.peer.cannot_disk), count)
+        on_disk = kind == "disk" and not context.peer.cannot_disk
+        memory = FEW_MIB * MIB if on_disk else max(1 << 30, count * 6_000)
+        fill(context, name, Setup(memory=memory, disk=max(4 << 30, count * 12_000), disk_only=on_disk), count)
     return context.kept[name]
 
 
@@ -139,7 +140,8 @@ def random_hits(kind, order, count):
         ask_each(context, peer, count)  # all that belongs in memory is there
         if context.origin.requests() != asked:
             raise NotComparable(f"{context.origin.requests() - asked} of its objects were not stored")
-        return cpu(peer, context.origin, lambda: objects(context, peer, order, count, context.seconds), size=SIZE, hits=True)[0]
+        return cpu(peer, context.origin, lambda: objects(context, peer, order, count, context.seconds), size=SIZE,
+                   hits=True)[0]
     return measure
 
 
@@ -155,8 +157,8 @@ def get(peer, path):
 
 
 def first_hit(peer, origin, count, body):
-    """Seconds from launching it to the end of the first right answer that did not come from the origin. Asks for another
-    object each time: a miss stores it."""
+    """Seconds from launching it to the end of the first right answer that did not come from the origin. Asks for
+    another object each time: a miss stores it."""
     began = time.monotonic()
     peer.launch()
     n = 0
