@@ -41,6 +41,7 @@ CacheFill::~CacheFill() {
   producer_->fill = nullptr;
   producer_->resume = nullptr;
   producer_->abandoned = nullptr;
+  core_.ahead.give(ahead_);
   const EntryState state = entry_->state();
   if (state == EntryState::complete || state == EntryState::failed) return;
   fail({Errc::closed, Side::self, Retry::safe, "the fetch ended before its response was complete"});
@@ -60,9 +61,11 @@ void CacheFill::open_storing(HeadRef head) {
   if (!dead) core_.learn_search(*head);
   storing_ = !dead;
   growing_ = fits_ram;
+  const uint64_t head_length = head->content_length.value_or(0);
   open(std::move(head), fits_ram ? Keep::all : Keep::until_on_disk);
   on_disk_ = storing_ && core_.disk != nullptr && core_.disk->store(entry_);
   if (!on_disk_) entry_->not_on_disk();
+  if (on_disk_ && !growing_ && head_length > 0 && core_.ahead.take(head_length)) ahead_ = head_length;
   // The beginning of what is not kept is there for those who wait already, not for those who come later.
   if (!storing_ || (!growing_ && !on_disk_)) end_flight();
 }
@@ -161,14 +164,16 @@ bool CacheFill::append(std::string_view octets) {
       end_flight();
     }
   }
-  if (on_disk_ && entry_->length() / kBlockBytes != before) core_.disk->poke(entry_);
+  // The disk takes what is wholly here when it is, and leaves the processor to those who fetch and read it until then.
+  if (on_disk_ && ahead_ == 0 && entry_->length() / kBlockBytes != before) core_.disk->poke(entry_);
   return growing_ || below_window();
 }
 
 bool CacheFill::below_window() {
   if (producer_->paused) return false;
   const bool until_read = entry_->keep() == Keep::until_read;
-  const uint64_t window = until_read ? core_.options.pass_window_bytes : core_.options.fill_window_bytes;
+  const uint64_t window =
+      until_read ? core_.options.pass_window_bytes : std::max(core_.options.fill_window_bytes, ahead_);
   if (entry_->backlog() <= window) return true;
   producer_->paused = true;
   entry_->when_backlog_below(window / 2, producer_->loop, [p = producer_] {

@@ -48,6 +48,7 @@ class CacheFill final : public Fill {
   EntryRef awaited_;     // on trial: what others wait for in place of entry_
   bool trial_ = false;
   bool on_disk_ = false; // the disk has it in hand
+  uint64_t ahead_ = 0;   // octets taken of RamAhead: the whole body may be here before the disk has any of it
   bool growing_ = false; // held wholly in RAM until it has outgrown that
   std::shared_ptr<Producer> producer_;
 };

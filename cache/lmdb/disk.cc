@@ -10,6 +10,7 @@
 #include "cache/lmdb/pins.h"
 #include "cache/lmdb/read_scope.h"
 #include "cache/lmdb/reader_threads.h"
+#include "cache/lmdb/recent_chunks.h"
 #include "cache/lmdb/residency.h"
 #include "cache/lmdb/writer.h"
 #include "proxy/base/log.h"
@@ -54,7 +55,9 @@ class LmdbDisk final : public Disk {
   }
 
   void pin(uint64_t id) override { pins_.pin(id); }
-  void unpin(uint64_t id) override { pins_.unpin(id); }
+  void unpin(uint64_t id) override {
+    if (pins_.unpin(id)) recent_.forget(id);
+  }
   void touch(uint64_t id) override { recency_.read.mark(id); }
 
   void list(uint64_t after, size_t most, Wanted wanted, Executor& on,
@@ -240,12 +243,13 @@ class LmdbDisk final : public Disk {
 
   // Null: cold.
   Result<BlockRef> read(uint64_t id, uint32_t n, Touch touch) {
+    if (BlockRef shared = recent_.find(id, n)) return shared;
     const ReadScope scope(parked_);
     if (!readable(scope)) return fail(Errc::storage, "the disk tier is off");
     auto chunk = read_block(*env_, scope.txn(), id, n, touch);
     if (touch == Touch::all && chunk.block) recency_.resident.moved(chunk.block->capacity());
     switch (chunk.get) {
-      case Get::found: return std::move(chunk.block);
+      case Get::found: recent_.keep(id, n, chunk.block); return std::move(chunk.block);
       case Get::cold: return BlockRef{};
       case Get::none: return fail(Errc::not_found, fmt::format("body {} chunk {} was evicted", id, n));
       case Get::damaged: break;
@@ -288,6 +292,7 @@ class LmdbDisk final : public Disk {
   const Clock& clock_;
   std::unique_ptr<Env> env_;
   Pins pins_;
+  RecentChunks recent_;
   Recency recency_;
   std::atomic<bool> stopping_{false};
   mutable ParkedTxns parked_;

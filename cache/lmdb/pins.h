@@ -21,12 +21,14 @@ class Pins {
     const std::lock_guard lock(s.mutex);
     ++s.held[id].pins;
   }
-  void unpin(uint64_t id) {
+  // True: that was the last pin.
+  bool unpin(uint64_t id) {
     auto& s = shard(id);
     const std::lock_guard lock(s.mutex);
     const auto it = s.held.find(id);
-    if (it == s.held.end() || it->second.pins == 0) return;
-    if (--it->second.pins == 0 && it->second.leased_until == MonoTime{} && !it->second.condemned) s.held.erase(it);
+    if (it == s.held.end() || it->second.pins == 0 || --it->second.pins > 0) return false;
+    if (it->second.leased_until == MonoTime{} && !it->second.condemned) s.held.erase(it);
+    return true;
   }
   // False: the writer is just deleting it, take it for gone.
   bool lease(uint64_t id, MonoTime now) {

@@ -76,7 +76,6 @@ void H2Session::submit_body(int32_t id, Slice slice) {
   if (s == nullptr || s->cut || s->ended || slice.size == 0) return;
   s->queued += slice.size;
   s->queue.push_back(std::move(slice));
-  if (s->queued > kHigh) s->high = true;
   resume(id, *s);
 }
 
@@ -137,11 +136,9 @@ int H2Session::send_data(nghttp2_session*, nghttp2_frame* frame, const uint8_t* 
   // A reset between read_body and here has dropped what was promised.
   if (s == nullptr || s->queued < length) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   session.out_->write(std::string_view(reinterpret_cast<const char*>(header), kFrameHeader));
+  const bool much = s->queued >= kLow;
   session.write_data(*s, length);
-  if (s->high && s->queued < kLow) {
-    s->high = false;
-    session.drained_.push_back(frame->hd.stream_id);
-  }
+  if ((much && s->queued < kLow) || (s->queued == 0 && !s->ended)) session.drained_.push_back(frame->hd.stream_id);
   return 0;
 }
 

@@ -27,7 +27,7 @@ class H2Server {
     virtual void on_request(int32_t stream, RequestHead&& head, bool end) = 0;
     virtual void on_data(int32_t stream, std::string_view octets) = 0; // counted against the window until consume()
     virtual void on_data_end(int32_t stream) = 0;
-    virtual void on_drained(int32_t stream) = 0; // queued() fell below the low mark after having been above the high
+    virtual void on_drained(int32_t stream) = 0; // queued() fell below kLow, or to nothing with more to come
     // The stream is over: response and request complete (code 0), or reset by either side. The last event of a stream.
     virtual void on_stream_closed(int32_t stream, uint32_t code) = 0;
   };
@@ -65,7 +65,7 @@ class H2Server {
   virtual bool done() const noexcept = 0; // neither wants to read nor to write: close
   virtual size_t open_streams() const noexcept = 0;
 
-  static constexpr size_t kHigh = size_t{256} * 1024, kLow = size_t{64} * 1024;
+  static constexpr size_t kLow = size_t{64} * 1024;
 
  protected:
   H2Server() = default;

@@ -40,7 +40,6 @@ class H2Session final : public H2Server {
     size_t unconsumed = 0;  // octets of request body given to the handler and not given back
     size_t head_size = 0;   // what the head costs by RFC accounting
     bool announced = false; // the handler knows it
-    bool high = false;      // queued was above kHigh since the last on_drained
     bool ended = false;     // submit_end came
     bool deferred = false;  // nghttp2 waits for resume_data
     bool responded = false; // the final head was submitted

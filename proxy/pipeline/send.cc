@@ -64,6 +64,14 @@ bool next_piece(Exchange& ex) {
   return true;
 }
 
+// Octets that may wait for the client here. Those of a body in memory cost nothing. What is read from disk goes out Block
+// by Block, when the client has taken the one before: however many read slowly, each holds one.
+size_t most_queued(const Exchange& ex) {
+  const cache::Entry& entry = *ex.answer.entry;
+  if (entry.in_ram()) return ex.snapshot->snapshot->config().limits.output_buffer;
+  return entry.state() == cache::EntryState::complete ? 1 : 2 * kBlockBytes;
+}
+
 void send_text(Exchange& ex, const std::string& text) {
   ex.bytes_sent += text.size();
   ex.client.send_body(Slice::copy_of(text));
@@ -113,8 +121,7 @@ Step send(Exchange& ex) {
     }
   }
   if (!ex.reader) open_reader(ex); // the next slice
-  const size_t high = ex.snapshot->snapshot->config().limits.output_buffer;
-  while (ex.client.queued() < high) {
+  while (ex.client.queued() < most_queued(ex)) {
     slice = {};
     switch (ex.reader->next(slice, kSliceBytes)) {
       case cache::Reader::Next::slice:

@@ -136,6 +136,31 @@ TEST_F(FillTest, TheOriginIsHeldBackUntilTheDiskHasCaughtUpToHalfTheWindow) {
   EXPECT_TRUE(append_block(*fill));
 }
 
+TEST_F(FillTest, ABodyOfAFewWindowsComesAtTheOriginsPaceAndTheDiskTakesItWhenItIsWhole) {
+  start(true, small_windows());
+  auto fill = lead();
+  fill->open_storing(head(10 * kBlockBytes));
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(append_block(*fill)) << i;
+  EXPECT_EQ(disk_->pokes, 0);
+  fill->complete();
+  EXPECT_EQ(disk_->pokes, 1);
+}
+
+TEST_F(FillTest, NoMoreBodiesGoAheadOfTheDiskThanTogetherFitAFewWindows) {
+  start(true, small_windows());
+  auto first = lead();
+  first->open_storing(head(10 * kBlockBytes));
+  auto second = lead("https://a.example/y");
+  second->open_storing(head(10 * kBlockBytes, "https://a.example/y"));
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(append_block(*second));
+  EXPECT_FALSE(append_block(*second));
+  first->fail({});
+  first.reset();
+  auto third = lead("https://a.example/z");
+  third->open_storing(head(10 * kBlockBytes, "https://a.example/z"));
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(append_block(*third)) << i;
+}
+
 TEST_F(FillTest, APassingResponseGoesAtItsReadersPace) {
   start(true, small_windows());
   auto fill = cache_->solo(loop_, [this] { ++resumed_; }, [this] { ++abandoned_; });

@@ -126,6 +126,16 @@ TEST_F(FlightsTest, NobodyQueuesForAKeyFoundUncacheableAndOneFindsOutAnewWhenThe
   EXPECT_FALSE(join().fill) << "forgotten: they collapse again";
 }
 
+TEST_F(FlightsTest, AKeyIsKnownUncacheableWhileItIsRemembered) {
+  start(false);
+  EXPECT_FALSE(cache_->known_uncacheable(kKey));
+  lead()->open_passing(head());
+  EXPECT_TRUE(cache_->known_uncacheable(kKey));
+  EXPECT_FALSE(cache_->known_uncacheable("https://a.example/other"));
+  clock_.advance(10s);
+  EXPECT_FALSE(cache_->known_uncacheable(kKey));
+}
+
 TEST_F(FlightsTest, AKeyThatTurnsOutCacheableIsCollapsedAgainAtOnce) {
   lead()->open_passing(head());
   auto fill = lead();

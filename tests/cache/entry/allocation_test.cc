@@ -42,5 +42,22 @@ TEST(Hit, AReaderOfACompleteEntryInRamAllocatesNothing) {
   EXPECT_EQ(octets, body.size());
 }
 
+TEST(Miss, AReaderOfASmallBodyThatCameBeforeItAllocatesNothing) {
+  testing::ManualExecutor loop;
+  auto passing = std::make_shared<Entry>(1, nullptr);
+  passing->open(testing::make_head(), Entry::Keep::until_read);
+  passing->append(testing::make_body(2 * kBlockBytes));
+  passing->complete();
+  const size_t before = g_allocations;
+  {
+    Reader reader(passing, loop, nullptr, 0, UINT64_MAX);
+    Slice slice;
+    EXPECT_EQ(reader.next(slice, kBlockBytes), Reader::Next::slice);
+    EXPECT_EQ(reader.next(slice, kBlockBytes), Reader::Next::slice);
+    EXPECT_EQ(reader.next(slice, kBlockBytes), Reader::Next::end);
+  }
+  EXPECT_EQ(g_allocations, before);
+}
+
 } // namespace
 } // namespace verge::cache

@@ -58,6 +58,26 @@ TEST_F(DiskTest, BodiesOfEverySizeComeBackAsTheyWere) {
   }
 }
 
+TEST_F(DiskTest, ReadersNearEachOtherInALargeBodySendFromTheSameBlocks) {
+  open();
+  put(key(0), make_body(20 * kBlockBytes));
+  // Each found for itself, as requests find them.
+  const auto one = find(key(0)).entry, other = find(key(0)).entry;
+  ASSERT_TRUE(one && other && one != other);
+  Reader ahead(one, loop, nullptr, 0, UINT64_MAX), behind(other, loop, nullptr, 0, UINT64_MAX);
+  const auto next_of = [this](Reader& reader) {
+    Slice slice;
+    Reader::Next next = reader.next(slice, kBlockBytes);
+    while (next == Reader::Next::wait && loop.run() > 0) next = reader.next(slice, kBlockBytes);
+    EXPECT_EQ(next, Reader::Next::slice);
+    return slice.block;
+  };
+  for (int i = 0; i < 20; ++i) {
+    const BlockRef block = next_of(ahead);
+    EXPECT_EQ(next_of(behind).get(), block.get()) << i;
+  }
+}
+
 TEST_F(DiskTest, EveryPartOfTheHeadComesBackAsItWas) {
   open();
   auto head = head_for("https://www.example.com/a?b", {.received = Seconds(77), .seq = 9, .tags = {"home", "news"}});

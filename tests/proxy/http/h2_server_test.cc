@@ -119,6 +119,23 @@ TEST(H2Server, AStreamWaitsForMoreBodyWithoutEndingOrSpinning) {
   EXPECT_TRUE(c.answers[id].closed);
 }
 
+TEST(H2Server, DrainedTellsOfAShortQueueThatRanEmptyWithMoreToCome) {
+  H2Client c;
+  c.recorder.request = [&](int32_t id) { c.server->submit_head(id, plain()); };
+  const int32_t id = c.get();
+  ASSERT_TRUE(c.exchange());
+  EXPECT_EQ(c.recorder.streams.at(id).drained, 0);
+  for (int i = 1; i <= 3; ++i) {
+    c.server->submit_body(id, Slice::copy_of("a"));
+    ASSERT_TRUE(c.exchange());
+    EXPECT_EQ(c.recorder.streams.at(id).drained, i);
+  }
+  c.server->submit_body(id, Slice::copy_of("z"));
+  c.server->submit_end(id);
+  ASSERT_TRUE(c.exchange());
+  EXPECT_EQ(c.recorder.streams.at(id).drained, 3);
+}
+
 TEST(H2Server, TheClientsWindowHoldsTheBodyBackAndDrainedTellsWhenThereIsRoom) {
   H2Client c;
   const std::string big(300 * 1024, 'x');
