@@ -11,25 +11,6 @@
 
 namespace verge::cache {
 
-// Octets that bodies too large for the RAM tier may hold while they are fetched, all together, so that they come at the
-// origin's pace and not at the disk's: a slice, mostly. Thread-safe.
-class RamAhead {
- public:
-  explicit RamAhead(uint64_t budget) : left_(budget) {}
-  // True: `bytes` are taken; give() them back.
-  bool take(uint64_t bytes) noexcept {
-    uint64_t left = left_.load(std::memory_order_relaxed);
-    do {
-      if (bytes > left) return false;
-    } while (!left_.compare_exchange_weak(left, left - bytes, std::memory_order_relaxed));
-    return true;
-  }
-  void give(uint64_t bytes) noexcept { left_.fetch_add(bytes, std::memory_order_relaxed); }
-
- private:
-  std::atomic<uint64_t> left_;
-};
-
 struct Core {
   Core(const CacheOptions& o, const Clock& c, std::unique_ptr<Epochs> e, std::unique_ptr<Disk> d)
       : options(o),
@@ -51,20 +32,19 @@ struct Core {
   SearchRules search;
   const std::shared_ptr<Flights> flights; // posted tasks may outlive us
   const uint64_t largest_in_ram;          // octets of body
-  RamAhead ahead{std::min(options.memory_bytes / 8, 4 * options.fill_window_bytes)};
-  std::atomic<uint64_t> last_tag_seq{0}; // of the last invalidation by tag
+  std::atomic<uint64_t> last_tag_seq{0};  // of the last invalidation by tag
 
   Verdict verdict(const StoredHead& head) const {
     const Verdict filed = epochs->check(head.key, head.tags, head.seq);
     if (head.url.empty() || filed == Verdict::dead) return filed;
     return std::max(filed, epochs->check(head.url, {}, head.seq)); // a pattern may name its own query
   }
-  // Of a complete Entry: asked anew only when there was a command since it was last seen live.
+  // The same for an Entry in memory: held against what came since somebody looked last.
   Verdict verdict(Entry& entry) const {
-    const uint64_t command = epochs->current();
-    if (entry.live_until() == command) return Verdict::live;
-    const Verdict found = verdict(entry.settled_head());
-    if (found == Verdict::live) entry.note_live(command);
+    const uint64_t now = epochs->current(); // before the look: what comes after it is not in what is found
+    if (entry.live_at() >= now) return Verdict::live;
+    const Verdict found = verdict(*entry.head());
+    if (found == Verdict::live) entry.found_live(now);
     return found;
   }
   // What a response that is to be stored says of its path's queries.

@@ -73,10 +73,10 @@ class Entry : public std::enable_shared_from_this<Entry> {
   }
   uint8_t uses() const noexcept { return uses_.load(std::memory_order_relaxed); }
   void set_uses(uint8_t n) noexcept { uses_.store(n, std::memory_order_relaxed); }
-  // The invalidation command up to which all were seen not to cover it: it need not be looked up again before the next.
-  // Any thread.
-  uint64_t live_until() const noexcept { return live_until_.load(std::memory_order_relaxed); }
-  void note_live(uint64_t command) noexcept { live_until_.store(command, std::memory_order_relaxed); }
+  // Nothing that was invalidated up to this seq touches it: at least its head's, more where somebody has looked. What
+  // one found is true for all, so that each invalidation is held against a response once and not for every hit.
+  void found_live(uint64_t seq) noexcept { live_at_.store(seq, std::memory_order_relaxed); }
+  uint64_t live_at() const noexcept { return live_at_.load(std::memory_order_relaxed); }
 
   // --- the producer's side (Fill only; one thread) ---
   // Publishes the head. `keep`: hold every Block (storable, fits RAM); else Blocks go once on disk (`on_disk` called)
@@ -126,7 +126,7 @@ class Entry : public std::enable_shared_from_this<Entry> {
   std::atomic<EntryState> state_{EntryState::waiting_head};
   std::atomic<uint64_t> body_id_{0};
   std::atomic<uint64_t> hits_{0};
-  std::atomic<uint64_t> live_until_{0};
+  std::atomic<uint64_t> live_at_{0};
   std::atomic<uint8_t> uses_{0};
   uint64_t seq_;
   std::unique_ptr<Impl> impl_;

@@ -136,6 +136,8 @@ std::optional<uint64_t> parse_digits(std::string_view s) noexcept {
   return n;
 }
 
+std::string_view host_of(std::string_view authority) noexcept { return authority.substr(0, host_end(authority)); }
+
 HostPort split_authority(std::string_view authority) noexcept {
   const size_t end = host_end(authority);
   HostPort out{authority.substr(0, end), std::nullopt};

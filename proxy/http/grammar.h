@@ -31,6 +31,7 @@ struct HostPort {
   std::string_view host;
   std::optional<uint16_t> port;
 };
+std::string_view host_of(std::string_view authority) noexcept;
 HostPort split_authority(std::string_view authority) noexcept;
 
 // What a field means to the connection it came on. Any case.

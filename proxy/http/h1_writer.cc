@@ -39,6 +39,10 @@ void append_length(std::string& out, uint64_t n) {
 }
 
 void append_status_line(std::string& out, int status) {
+  if (status == 200) { // almost always
+    out += "HTTP/1.1 200 OK\r\n";
+    return;
+  }
   out += "HTTP/1.1 ";
   append_number(out, static_cast<uint64_t>(status));
   out.append(" ").append(reason_phrase(status)).append("\r\n");

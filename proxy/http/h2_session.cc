@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <utility>
 
 namespace verge::http {
@@ -17,6 +20,35 @@ constexpr size_t kBlockSize = 16; // times head_bytes: a header block that decod
 constexpr std::array<uint8_t, 8> kDrainPing = {'v', 'e', 'r', 'g', 'e', 'b', 'y', 'e'};
 
 std::string_view text(const uint8_t* data, size_t size) noexcept { return {reinterpret_cast<const char*>(data), size}; }
+
+// nghttp2's memory comes and goes with each stream too. It does not tell the size of what it gives back: that stands
+// before each piece.
+constexpr size_t kSizeRoom = alignof(std::max_align_t);
+void* take(size_t n, void*) noexcept {
+  auto* piece = static_cast<char*>(pool::take(n + kSizeRoom));
+  std::memcpy(piece, &n, sizeof n);
+  return piece + kSizeRoom;
+}
+size_t size_of(void* p) noexcept {
+  size_t n = 0;
+  std::memcpy(&n, static_cast<char*>(p) - kSizeRoom, sizeof n);
+  return n;
+}
+void give(void* p, void*) noexcept {
+  if (p != nullptr) pool::give(static_cast<char*>(p) - kSizeRoom, size_of(p) + kSizeRoom);
+}
+void* take_zeroed(size_t count, size_t size, void*) noexcept {
+  if (size != 0 && count > SIZE_MAX / size) return nullptr;
+  void* p = take(count * size, nullptr);
+  return std::memset(p, 0, count * size);
+}
+void* take_again(void* p, size_t n, void*) noexcept {
+  if (p != nullptr && n <= size_of(p)) return p;
+  void* fresh = take(n, nullptr);
+  if (p != nullptr) std::memcpy(fresh, p, size_of(p));
+  give(p, nullptr);
+  return fresh;
+}
 
 H2Session& me(void* self) noexcept { return *static_cast<H2Session*>(self); }
 
@@ -57,7 +89,8 @@ Result<> H2Session::open() {
   nghttp2_option_set_stream_reset_rate_limit(o, limits_.h2_cheap_frames * uint64_t{2}, limits_.h2_cheap_frames);
 
   nghttp2_session* raw = nullptr;
-  if (nghttp2_session_server_new2(&raw, c, this, o) != 0) return fail(Errc::internal, "http/2: out of memory");
+  nghttp2_mem memory{nullptr, take, give, take_zeroed, take_again};
+  if (nghttp2_session_server_new3(&raw, c, this, o, &memory) != 0) return fail(Errc::internal, "http/2: out of memory");
   session_.reset(raw);
 
   const std::array<nghttp2_settings_entry, 4> settings = {{

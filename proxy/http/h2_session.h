@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "proxy/base/handle.h"
+#include "proxy/base/pool.h"
 #include "proxy/http/h2_budget.h"
 #include "proxy/http/h2_request.h"
 #include "proxy/http/h2_server.h"
@@ -34,7 +35,7 @@ class H2Session final : public H2Server {
 
  private:
   struct Stream {
-    std::vector<Slice> queue; // from `first` on; rarely more than a few
+    std::vector<Slice, pool::Allocator<Slice>> queue; // from `first` on; rarely more than a few
     size_t first = 0;
     size_t queued = 0;      // octets in the queue
     size_t unconsumed = 0;  // octets of request body given to the handler and not given back
@@ -45,7 +46,8 @@ class H2Session final : public H2Server {
     bool responded = false; // the final head was submitted
     bool cut = false;       // reset by us: nothing more goes out or in
   };
-  using Streams = std::unordered_map<int32_t, Stream>;
+  using Streams = std::unordered_map<int32_t, Stream, std::hash<int32_t>, std::equal_to<>,
+                                     pool::Allocator<std::pair<const int32_t, Stream>>>;
 
   Stream* find(int32_t id) noexcept;
   void drop_queue(Stream& s) noexcept;

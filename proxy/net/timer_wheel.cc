@@ -25,7 +25,13 @@ void TimerWheel::add(Timer& timer, Millis after) noexcept {
     ticking_ = event_add(&tick_event_, &kTick) == 0;
     done_tick_ = floor_tick(now);
   }
-  timer.due_tick_ = ceil_tick(now + std::max(after, Millis(0)));
+  const int64_t due = ceil_tick(now + std::max(after, Millis(0)));
+  // A later time than the one it waits for in its slot is only noted: collect() moves it when its slot's turn comes. So
+  // a timer that is started anew with every request costs a store.
+  const bool in_slot = timer.linked() && timer.due_tick_ > done_tick_;
+  const bool later = due >= timer.due_tick_;
+  timer.due_tick_ = due;
+  if (in_slot && later) return;
   timer.link_before(timer.due_tick_ <= done_tick_ ? due_ : slots_[static_cast<size_t>(timer.due_tick_ % kSlots)]);
 }
 
@@ -48,7 +54,11 @@ void TimerWheel::collect(ListLink& slot, int64_t tick) noexcept {
   for (ListLink* link = slot.next(); link != &slot;) {
     auto* timer = static_cast<Timer*>(link);
     link = link->next();
-    if (timer->due_tick_ > tick) continue; // a later round
+    if (timer->due_tick_ > tick) { // a later round, or started anew since
+      ListLink& own = slots_[static_cast<size_t>(timer->due_tick_ % kSlots)];
+      if (&own != &slot) timer->link_before(own);
+      continue;
+    }
     // Almost always the last place; earlier only when the clock leapt over a round.
     ListLink* at = &due_;
     while (at->prev() != &due_ && static_cast<Timer*>(at->prev())->due_tick_ > timer->due_tick_) at = at->prev();

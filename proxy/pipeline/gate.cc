@@ -7,7 +7,7 @@ namespace verge::pipeline {
 Step gate(Exchange& ex) {
   const auto& sni = ex.connection.sni;
   if (sni.empty()) return Step::next();
-  const auto host = http::split_authority(ex.request.authority).host;
+  const auto host = http::host_of(ex.request.authority);
   if (host == sni) return Step::next();
   // A client certificate was checked for the name in SNI; under another Host it says nothing. Without client
   // certificates a connection may serve every name that its certificate covers (RFC 9110 section 7.4).

@@ -5,7 +5,7 @@
 namespace verge::pipeline {
 
 Step find_route(Exchange& ex) {
-  const auto host = http::split_authority(ex.request.authority).host;
+  const auto host = http::host_of(ex.request.authority);
   const Site* site = ex.snapshot->snapshot->site(host);
   if (site == nullptr) return Step::answer(421, "unknown-host");
   ex.route = Snapshot::route(*site, ex.request.path);

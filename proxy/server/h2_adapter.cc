@@ -14,7 +14,7 @@ metrics::Counter g_stalled("verge_h2_stalled_streams_total", "", "HTTP/2 streams
 } // namespace
 
 // One stream: what the exchange speaks to.
-class H2Adapter::Stream final : public http::ClientStream {
+class H2Adapter::Stream final : public http::ClientStream, public pool::Pooled {
  public:
   Stream(H2Adapter& adapter, int32_t id) : adapter_(adapter), id_(id) {}
 
@@ -154,7 +154,7 @@ void H2Adapter::on_drained(int32_t id) {
 void H2Adapter::on_stream_closed(int32_t id, uint32_t code) {
   const auto it = streams_.find(id);
   if (it == streams_.end()) return;
-  std::shared_ptr<Stream> stream = std::move(it->second);
+  std::unique_ptr<Stream> stream = std::move(it->second);
   streams_.erase(it);
   stream->dead_ = true;
   if (stream->response_complete_ && code == 0) {
@@ -162,7 +162,8 @@ void H2Adapter::on_stream_closed(int32_t id, uint32_t code) {
   } else {
     stream->handler_->on_cut();
   }
-  connection_.loop().defer([stream] {}); // the handler may be the caller: it dies when this turn is over
+  connection_.loop().defer(
+      [dead = std::move(stream)] {}); // the handler may be the caller: it dies when this turn is over
 }
 
 void H2Adapter::write(std::string_view octets) { connection_.write(octets); }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "proxy/base/pool.h"
 #include "proxy/http/h2_server.h"
 #include "proxy/server/protocol.h"
 
@@ -46,7 +47,9 @@ class H2Adapter final : public Protocol, public http::H2Server::Handler, private
   net::Connection& connection_;
   const pipeline::Connected& client_;
   std::shared_ptr<const ConnectionSettings> settings_;
-  std::unordered_map<int32_t, std::unique_ptr<Stream>> streams_;
+  std::unordered_map<int32_t, std::unique_ptr<Stream>, std::hash<int32_t>, std::equal_to<>,
+                     pool::Allocator<std::pair<const int32_t, std::unique_ptr<Stream>>>>
+      streams_;
   net::Timer timer_;
   uint64_t written_at_watch_ = 0;
   bool pump_queued_ = false;

@@ -96,7 +96,7 @@ TEST_F(CacheTest, AnInvalidationOfOthersIsHeldAgainstAResponseInMemoryOnce) {
   const uint64_t seq = purge("/other/*");
   const auto found = lookup();
   ASSERT_TRUE(found.entry);
-  EXPECT_EQ(found.entry->live_until(), seq); // the next hit has nothing to look through
+  EXPECT_EQ(found.entry->live_at(), seq); // the next hit has nothing to look through
   EXPECT_LT(found.entry->head()->seq, seq);
   purge("/x");
   EXPECT_FALSE(lookup().entry);
@@ -109,7 +109,7 @@ TEST_F(CacheTest, AResponseThatIsStaleByInvalidationStaysStale) {
   EXPECT_EQ(lookup().verdict, Verdict::stale);
   purge("/other");
   EXPECT_EQ(lookup().verdict, Verdict::stale);
-  EXPECT_EQ(lookup().entry->live_until(), 0U);
+  EXPECT_EQ(lookup().entry->live_at(), 0U);
 }
 
 TEST_F(CacheTest, AnInvalidationAppliesBeforeItIsDurable) {

@@ -50,6 +50,53 @@ TEST(RamTier, FindsWhatWasPutByItsWholeKey) {
   EXPECT_EQ(ram.entries(), 1u);
 }
 
+TEST(RamTier, WhatALoopFoundLatelyIsForgottenWithTheFirstChangeOfItsKey) {
+  RamTier ram(kCapacity);
+  RamFront front;
+  const EntryRef old = make_entry("k");
+  ram.put(old);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(ram.find("k", kPlain, front), old);
+  EXPECT_EQ(ram.find("other", kPlain, front), nullptr);
+  const EntryRef fresh = make_entry("k");
+  ram.put(fresh);
+  EXPECT_EQ(ram.find("k", kPlain, front), fresh) << "replaced";
+  ram.erase(*fresh);
+  EXPECT_EQ(ram.find("k", kPlain, front), nullptr) << "erased";
+}
+
+TEST(RamTier, WhatALoopFoundLatelyStandsForNoVariants) {
+  RamTier ram(kCapacity);
+  RamFront front;
+  const EntryRef de = make_variant("k", "de"), en = make_variant("k", "en");
+  ram.put(de);
+  EXPECT_EQ(ram.find("k", speaking("de"), front), de);
+  EXPECT_EQ(ram.find("k", speaking("en"), front), nullptr);
+  ram.put(en);
+  EXPECT_EQ(ram.find("k", speaking("en"), front), en);
+  EXPECT_EQ(ram.find("k", speaking("de"), front), de);
+}
+
+TEST(RamTier, WhatALoopFoundLatelyCountsAsAUse) {
+  RamTier ram(kCapacity);
+  RamFront front;
+  const EntryRef e = make_entry("k");
+  ram.put(e);
+  for (int i = 0; i < 9; ++i) ram.find("k", kPlain, front);
+  EXPECT_EQ(e->uses(), Entry::kMostUses);
+}
+
+TEST(RamTier, WhatALoopFoundLatelyIsNotHeldAlive) {
+  RamTier ram(kCapacity);
+  RamFront front;
+  EntryRef e = make_entry("k");
+  ram.put(e);
+  ram.find("k", kPlain, front);
+  const std::weak_ptr<Entry> watched = e;
+  e.reset();
+  ram.erase("k", "");
+  EXPECT_TRUE(watched.expired());
+}
+
 TEST(RamTier, SelectsTheVariantTheRequestAsksFor) {
   RamTier ram(kCapacity);
   const EntryRef de = make_variant("k", "de"), en = make_variant("k", "en");
