@@ -11,6 +11,25 @@
 
 namespace verge::cache {
 
+// Octets that bodies too large for the RAM tier may hold while they are fetched, all together, so that they come at the
+// origin's pace and not at the disk's: a slice, mostly. Thread-safe.
+class RamAhead {
+ public:
+  explicit RamAhead(uint64_t budget) : left_(budget) {}
+  // True: `bytes` are taken; give() them back.
+  bool take(uint64_t bytes) noexcept {
+    uint64_t left = left_.load(std::memory_order_relaxed);
+    do {
+      if (bytes > left) return false;
+    } while (!left_.compare_exchange_weak(left, left - bytes, std::memory_order_relaxed));
+    return true;
+  }
+  void give(uint64_t bytes) noexcept { left_.fetch_add(bytes, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> left_;
+};
+
 struct Core {
   Core(const CacheOptions& o, const Clock& c, std::unique_ptr<Epochs> e, std::unique_ptr<Disk> d)
       : options(o),
@@ -32,7 +51,8 @@ struct Core {
   SearchRules search;
   const std::shared_ptr<Flights> flights; // posted tasks may outlive us
   const uint64_t largest_in_ram;          // octets of body
-  std::atomic<uint64_t> last_tag_seq{0};  // of the last invalidation by tag
+  RamAhead ahead{std::min(options.memory_bytes / 8, 4 * options.fill_window_bytes)};
+  std::atomic<uint64_t> last_tag_seq{0}; // of the last invalidation by tag
 
   Verdict verdict(const StoredHead& head) const {
     const Verdict filed = epochs->check(head.key, head.tags, head.seq);
