@@ -63,7 +63,7 @@ struct Core {
   Verdict verdict(Entry& entry) const {
     const uint64_t now = epochs->current(); // before the look: what comes after it is not in what is found
     if (entry.live_at() >= now) return Verdict::live;
-    const Verdict found = verdict(*entry.head());
+    const Verdict found = verdict(entry.settled_head());
     if (found == Verdict::live) entry.found_live(now);
     return found;
   }
