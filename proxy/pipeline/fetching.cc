@@ -118,6 +118,7 @@ void Fetching::on_interim(http::ResponseHead&& head) {
 }
 
 void Fetching::on_head(http::ResponseHead&& head) {
+  if (finished_) return; // the client left in the same turn of the loop
   if (const auto fault = contradiction(may_be_304_, head); fault && !plan_.ranged) return on_fault(*fault);
   if (services_.failing != nullptr && !plan_.failing_key.empty()) {
     if (head.status < 500) {
