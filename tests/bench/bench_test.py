@@ -256,10 +256,21 @@ class Refusals(unittest.TestCase):
     def test_what_hits_is_refused_as_a_miss(self):
         self.refused(self.cache, "miss-1k-h1", "no misses: the origin was asked 0 times for 120")
 
+    def test_a_peer_that_ends_under_load_is_refused_and_started_again(self):
+        ends, done = iter(["it ended by signal 11", None]), []
+        peer = types.SimpleNamespace(name="verge", died=lambda: next(ends), stop=lambda: done.append("stop"),
+                                     start=lambda: done.append("start"))
+        chosen = [Scenario(name, lambda _: {CPU: 1.0}, (Metric(CPU, "ms"),)) for name in ("a", "b")]
+        results = runner.Results({s.name: {"verge": []} for s in chosen})
+        runner.run_peer(results, Context(peer, self.origin, 1, None), chosen, 0, lambda *_: None)
+        self.assertEqual(results.figures, {"a": {"verge": [None]}, "b": {"verge": [{CPU: 1.0}]}})
+        self.assertEqual(results.refused, {"a": {"verge": ["it ended by signal 11"]}})
+        self.assertEqual(done, ["stop", "start"])
+
     def test_the_reason_stands_in_the_table_and_in_the_json(self):
         fake = FakeServer(lambda path: (500, b""))
         self.addCleanup(fake.close)
-        peer = types.SimpleNamespace(name="nginx", port=fake.port, is_cache=True, cpu_seconds=lambda: 0)
+        peer = types.SimpleNamespace(name="nginx", port=fake.port, is_cache=True, cpu_seconds=lambda: 0, died=lambda: None)
         chosen = [scenarios.ALL["hit-1k-h1"]]
         results = runner.Results({"hit-1k-h1": {"nginx": []}})
         runner.run_peer(results, Context(peer, self.origin, 1, None), chosen, 0, lambda *_: None)

@@ -2,6 +2,7 @@
 
 import hashlib
 import subprocess
+import time
 
 
 class NotComparable(Exception):
@@ -18,6 +19,8 @@ def fetch(url, *arguments):
 
 def must_serve(url, body, *arguments, status=200):
     got_status, got = fetch(url, *arguments)
+    if got_status == 0:
+        raise NotComparable("no answer")
     if got_status != status:
         raise NotComparable(f"status {got_status} instead of {status}")
     if hashlib.sha256(got).digest() != hashlib.sha256(body).digest():
@@ -33,6 +36,19 @@ def must_hit(origin, url, body, *arguments, tries=5, status=200):
         if origin.requests() == before:
             return
     raise NotComparable("no hit: it asks the origin each time")
+
+
+def at_rest(origin, patience=5.0):
+    """Waits until the origin is asked no more: what clients gave up may still be on its way there. Returns how often it
+    was asked so far."""
+    until, last = time.monotonic() + patience, origin.requests()
+    while time.monotonic() < until:
+        time.sleep(0.05)
+        now = origin.requests()
+        if now == last:
+            return now
+        last = now
+    return last
 
 
 def judge_load(load, origin_asked, *, size, hits, least=100):

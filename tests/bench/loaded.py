@@ -1,6 +1,6 @@
 """One peer under one kind of load: CPU time for each request as fast as it answers, then waits at half of that rate."""
 
-from check import NotComparable, judge_load
+from check import NotComparable, at_rest, judge_load
 from row import CPU
 
 LEAST_SHARE = 0.95  # of the offered rate, below which a run was not steady
@@ -22,7 +22,7 @@ def per_request(load, spent):
 
 def cpu(peer, origin, make, *, size, hits):
     """Runs `make`, which gives a Load, and judges what came. Returns (figures, requests a second)."""
-    asked, before = origin.requests(), peer.cpu_seconds()
+    asked, before = at_rest(origin), peer.cpu_seconds()
     load = make()
     spent = peer.cpu_seconds() - before
     judge_load(load, origin.requests() - asked, size=size, hits=None if hits and not peer.is_cache else hits)
@@ -31,7 +31,7 @@ def cpu(peer, origin, make, *, size, hits):
 
 def half_load(context, address, protocol, rate, *, size, hits):
     """Percentiles at half of `rate`, or none and a note of why."""
-    asked = context.origin.requests()
+    asked = at_rest(context.origin)
     steady = context.generator.steady(address, protocol, rate / 2, context.seconds, context.log())
     judge_load(steady.load, context.origin.requests() - asked, size=size,
                hits=None if hits and not context.peer.is_cache else hits)

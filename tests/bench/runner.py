@@ -48,6 +48,11 @@ def run_peer(results, context, scenarios, turn, progress):
                 figures = scenario.run(context)
             except (NotComparable, load.LoadError, RuntimeError, OSError) as why:
                 remember(results.refused, scenario.name, name, str(why).strip() or type(why).__name__)
+            if how := context.peer.died():
+                figures = None
+                remember(results.refused, scenario.name, name, how)
+                context.peer.stop()
+                context.peer.start()
         for note in context.notes:
             remember(results.notes, scenario.name, name, note)
         context.notes.clear()

@@ -190,6 +190,13 @@ class Peer:
         with open(os.path.join(self.directory, "output.log"), errors="replace") as file:
             raise RuntimeError(f"{self.name} does not answer on port {self.port}:\n{file.read()[-2000:]}")
 
+    def died(self):
+        """How a process of it ended that should run: a text, or None."""
+        for process in self.processes:
+            if (code := process.poll()) is not None:
+                return f"it ended by signal {-code}" if code < 0 else f"it ended with status {code}"
+        return None
+
     def stop(self):
         """Ends it as an operator would."""
         for process in reversed(self.processes):

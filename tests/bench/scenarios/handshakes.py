@@ -1,6 +1,6 @@
 """New TLS connections with one request each: full and resumed, with and without a client's certificate."""
 
-from check import NotComparable, judge_load, must_serve
+from check import NotComparable, at_rest, judge_load, must_serve
 from loaded import per_request
 from peers.peer import Setup
 from row import Scenario, load_metrics, of_best
@@ -22,7 +22,7 @@ def handshake(resume, mtls):
                 pass
             else:
                 raise NotComparable("it serves a client without a certificate")
-        asked, before = context.origin.requests(), peer.cpu_seconds()
+        asked, before = at_rest(context.origin), peer.cpu_seconds()
         load, resumed = context.generator.handshakes(peer.tls_port, context.seconds, resume, client)
         spent = peer.cpu_seconds() - before
         judge_load(load, context.origin.requests() - asked, size=1000, hits=peer.is_cache or None,
