@@ -12,6 +12,7 @@
 #include "cache/lmdb/reader_threads.h"
 #include "cache/lmdb/recent_chunks.h"
 #include "cache/lmdb/residency.h"
+#include "cache/lmdb/warming.h"
 #include "cache/lmdb/writer.h"
 #include "proxy/base/log.h"
 
@@ -28,9 +29,10 @@ class LmdbDisk final : public Disk {
         env_(std::move(env)),
         recency_(ring_size(env_->map_bytes())),
         parked_(*env_),
+        warming_(*env_, parked_, recency_.resident),
         writer_(options, {*env_, clock, epochs, pins_, recency_}, state),
         threads_(options.reader_threads) {
-    threads_.post([this] { warm_index(); });
+    if (options.warm) threads_.post([this, began = clock.mono()] { warm(began); });
   }
 
   ~LmdbDisk() override { stopping_ = true; }
@@ -178,6 +180,7 @@ class LmdbDisk final : public Disk {
   DiskStats stats() const override {
     DiskStats out = writer_.stats();
     out.sites = env_->accounts().uses();
+    out.warm = warm_.load();
     return out;
   }
   void flush() override { writer_.flush(); }
@@ -264,21 +267,13 @@ class LmdbDisk final : public Disk {
                    false);
   }
 
-  // Walks the index once, so that the first requests after a start find it in memory. Short scopes: see ReadScope.
-  void warm_index() {
-    std::string from;
-    bool more = true;
-    while (more && !stopping_.load()) {
-      const ReadScope scope(parked_);
-      MDB_cursor* raw = nullptr;
-      if (!readable(scope) || mdb_cursor_open(scope.txn(), env_->tables().index, &raw) != 0) return;
-      const Handle<MDB_cursor, mdb_cursor_close> cursor(raw);
-      MDB_val key = val(from), value;
-      int rc = mdb_cursor_get(raw, &key, &value, from.empty() ? MDB_FIRST : MDB_SET_RANGE);
-      for (int i = 0; rc == 0 && i < 4'096; ++i) rc = mdb_cursor_get(raw, &key, &value, MDB_NEXT);
-      more = rc == 0;
-      if (more) from = view(key);
-    }
+  // A step, then those who wait, then the next.
+  void warm(MonoTime began) {
+    if (stopping_.load()) return;
+    if (warming_.step()) return threads_.post([this, began] { warm(began); });
+    warm_.store(true);
+    log::info("lmdb", "warm after {} ms: {} rows of the index and the newest {} records are in memory",
+              (clock_.mono() - began).count(), warming_.rows(), warming_.records());
   }
 
   static std::function<void(const Result<>&)> report(Executor& on, std::move_only_function<void(Result<>)> done) {
@@ -296,6 +291,8 @@ class LmdbDisk final : public Disk {
   Recency recency_;
   std::atomic<bool> stopping_{false};
   mutable ParkedTxns parked_;
+  Warming warming_;
+  std::atomic<bool> warm_{false};
   mutable Writer writer_;
   ReaderThreads threads_; // last: ends first
 };

@@ -28,16 +28,18 @@ struct DiskOptions {
   uint64_t bytes = 10ull << 30; // map size; set at start only
   int reader_threads = 2;
   uint64_t queue_bytes = 64ull << 20; // waiting for the writer; above it stores are dropped
-  Millis batch_time{5};
+  Millis batch_time{25};              // how long the first of a batch waits for others
   uint64_t batch_bytes = 4ull << 20;
   size_t variants = 32;     // of one key; beyond it the least used goes
   Millis retry_time{3'000}; // after a failed write: how often it is tried again
+  bool warm = true;         // walks index and newest records after the start, in the background
 };
 
 struct DiskStats {
   uint64_t entries = 0, bytes_used = 0, map_bytes = 0, stores = 0, stores_dropped = 0, evicted = 0, write_errors = 0;
   std::vector<SiteUse> sites; // what each site's responses take, of those that can be found
   bool writable = true;       // false: disk full or failing; serving goes on
+  bool warm = false;          // the walk after the start has ended
 };
 
 class Disk : public BodyStore {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "cache/lmdb/layout.h"
 #include "cache/lmdb/record.h"
@@ -69,8 +70,8 @@ ChunkResult last_block(const Env& env, const Record& record, const ChunkPlace& c
   if (chunk.rc != 0 || chunk.value.mv_size + record.tail.size() != size) return {Get::damaged, {}};
   if (chunk.value.mv_size != 0 && !may_touch(env, chunk.value, touch)) return {Get::cold, {}};
   BlockRef block = BlockRef::make(size);
-  char* const end = std::ranges::copy(view(chunk.value), block->data()).out;
-  std::ranges::copy(record.tail, end);
+  if (chunk.value.mv_size != 0) std::memcpy(block->data(), chunk.value.mv_data, chunk.value.mv_size);
+  if (!record.tail.empty()) std::memcpy(block->data() + chunk.value.mv_size, record.tail.data(), record.tail.size());
   // Over the copy: the octets that are checked are the octets that are served. The tail is part of the record's.
   if (chunk.value.mv_size != 0 && XXH3_64bits(block->data(), chunk.value.mv_size) != chunk.checksum)
     return {Get::damaged, {}};
@@ -84,13 +85,16 @@ FindResult find_response(const Env& env, MDB_txn* txn, std::string_view key, con
   FindResult result;
   const auto row = get_row(env, txn, index_key(key, env.seed()));
   if (!row) return result;
+  MDB_cursor* raw = nullptr;
+  if (mdb_cursor_open(txn, env.tables().body, &raw) != 0) return result;
+  const Handle<MDB_cursor, mdb_cursor_close> cursor(raw); // goes down the tree once: a body lies beside its record
   Record best;
   policy::Asker asker(request);
   const auto consider = [&](uint64_t id) {
     if (touch == Touch::resident && !residency.likely(id)) return false;
     const BodyKey at = record_key(id);
-    MDB_val value;
-    if (get(txn, env.tables().body, val(at.view()), value) != 0) {
+    MDB_val where = val(at.view()), value;
+    if (mdb_cursor_get(raw, &where, &value, MDB_SET) != 0) {
       result.damaged.push_back(id);
       return true;
     }
@@ -128,7 +132,7 @@ FindResult find_response(const Env& env, MDB_txn* txn, std::string_view key, con
   found.head = std::move(best.head);
   if (best.length > 0 && best.length <= kBlockBytes) {
     const bool whole = best.tail.size() == best.length;
-    auto block = last_block(env, best, whole ? ChunkPlace{} : locate_chunk(env, txn, found.id, 0), touch);
+    auto block = last_block(env, best, whole ? ChunkPlace{} : locate_chunk(raw, found.id, 0), touch);
     if (block.get == Get::cold) return cold();
     if (block.get != Get::found) {
       result.damaged.push_back(found.id);
@@ -183,15 +187,11 @@ std::vector<Next> responses_of(const Env& env, MDB_txn* txn, std::string_view ke
   return out;
 }
 
-ChunkPlace locate_chunk(const Env& env, MDB_txn* txn, uint64_t id, uint32_t n) noexcept {
+ChunkPlace locate_chunk(MDB_cursor* cursor, uint64_t id, uint32_t n) noexcept {
   ChunkPlace place;
-  MDB_cursor* raw = nullptr;
-  place.rc = mdb_cursor_open(txn, env.tables().body, &raw);
-  if (place.rc != 0) return place;
-  const Handle<MDB_cursor, mdb_cursor_close> cursor(raw);
   const BodyKey from = chunk_key_from(id, n);
   MDB_val key = val(from.view());
-  place.rc = mdb_cursor_get(raw, &key, &place.value, MDB_SET_RANGE);
+  place.rc = mdb_cursor_get(cursor, &key, &place.value, MDB_SET_RANGE);
   if (place.rc != 0) return place;
   const auto parts = parse_body_key(view(key));
   if (!parts || parts->id != id || parts->part != n + 1) {
@@ -203,7 +203,10 @@ ChunkPlace locate_chunk(const Env& env, MDB_txn* txn, uint64_t id, uint32_t n) n
 }
 
 ChunkResult read_block(const Env& env, MDB_txn* txn, uint64_t id, uint32_t n, Touch touch) {
-  ChunkPlace place = locate_chunk(env, txn, id, n);
+  MDB_cursor* raw = nullptr;
+  if (mdb_cursor_open(txn, env.tables().body, &raw) != 0) return {};
+  const Handle<MDB_cursor, mdb_cursor_close> cursor(raw);
+  ChunkPlace place = locate_chunk(raw, id, n);
   if (place.rc == 0 && place.value.mv_size == kBlockBytes) { // all of it
     if (!may_touch(env, place.value, touch)) return {Get::cold, {}};
     BlockRef block = BlockRef::copy_of(view(place.value));

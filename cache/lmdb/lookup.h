@@ -59,7 +59,8 @@ struct ChunkPlace {
   MDB_val value{};
   uint64_t checksum = 0;
 };
-ChunkPlace locate_chunk(const Env& env, MDB_txn* txn, uint64_t id, uint32_t n) noexcept;
+// `cursor`: of the table of bodies; near its place from a step before it costs less.
+ChunkPlace locate_chunk(MDB_cursor* cursor, uint64_t id, uint32_t n) noexcept;
 
 struct ChunkResult {
   Get get = Get::none;

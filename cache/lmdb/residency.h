@@ -23,6 +23,8 @@ class Residency {
     const auto page = static_cast<uint64_t>(std::max(::sysconf(_SC_PAGESIZE), 4'096L));
     turn_ = std::max<uint64_t>(pages * page / 4, 64ull << 20);
   }
+  // Octets that go through memory before what was not used is forgotten, about.
+  uint64_t turn() const noexcept { return turn_; }
   bool likely(uint64_t id) noexcept {
     const unsigned now = now_.load(std::memory_order_relaxed);
     if (generations_[now].test(id)) return true;

@@ -46,6 +46,7 @@ bool Writer::store(const EntryRef& entry) {
   if (!head || head->no_body) return false;
   const uint64_t declared = head->content_length.value_or(0);
   const bool whole = entry->state() == EntryState::complete;
+  bool wakes = false;
   const uint64_t charge = 1'024 + (whole ? length : std::min(std::max(length, declared), kChargeLimit));
   {
     const std::lock_guard lock(mutex_);
@@ -59,18 +60,18 @@ bool Writer::store(const EntryRef& entry) {
     job->entry = entry;
     job->charge = charge;
     job->seen = length;
-    job->queued = true;
     queued_bytes_ += charge;
-    fresh_bytes_ += length;
     jobs_.emplace(entry.get(), job);
-    ops_.push_back({std::move(job), {}});
-    ++ticket_;
+    // Nothing is written of one that has just begun: its poke will come.
+    job->queued = whole || length >= kBlockBytes;
+    if (job->queued) wakes = hand_in({std::move(job), {}}, length, false);
   }
-  wake_.notify_one();
+  if (wakes) wake_.notify_one();
   return true;
 }
 
 void Writer::poke(const EntryRef& entry) {
+  bool wakes = false;
   {
     const std::lock_guard lock(mutex_);
     const auto it = jobs_.find(entry.get());
@@ -79,32 +80,39 @@ void Writer::poke(const EntryRef& entry) {
     const uint64_t length = entry->length();
     // Only full chunks are written before the end.
     if (entry->state() == EntryState::open && length / kBlockBytes == job->seen / kBlockBytes) return;
-    fresh_bytes_ += length - job->seen;
+    const uint64_t more = length - job->seen;
     job->seen = length;
     job->queued = true;
-    ops_.push_back({job, {}});
-    ++ticket_;
+    wakes = hand_in({job, {}}, more, false);
   }
-  wake_.notify_one();
+  if (wakes) wake_.notify_one();
 }
 
 void Writer::submit(WriteStep step, bool urgent) {
+  bool wakes = false;
   {
     const std::lock_guard lock(mutex_);
-    fresh_bytes_ += step.bytes;
-    urgent_ = urgent_ || urgent;
-    ops_.push_back({nullptr, std::move(step)});
-    ++ticket_;
+    const uint64_t bytes = step.bytes;
+    wakes = hand_in({nullptr, std::move(step)}, bytes, urgent);
   }
-  wake_.notify_one();
+  if (wakes) wake_.notify_one();
 }
+
+bool Writer::hand_in(Op op, uint64_t bytes, bool urgent) {
+  const bool sleeps = ops_.empty(), waits = !enough();
+  fresh_bytes_ += bytes;
+  urgent_ = urgent_ || urgent;
+  ops_.push_back(std::move(op));
+  ++ticket_;
+  return sleeps || (waits && enough());
+}
+
+bool Writer::enough() const { return urgent_ || stop_ || fresh_bytes_ >= batch_limit_ / 2; }
 
 void Writer::flush() {
   std::unique_lock lock(mutex_);
-  const uint64_t mine = ++ticket_;
-  ops_.push_back({nullptr, WriteStep{}});
-  urgent_ = true;
-  wake_.notify_one();
+  if (hand_in({nullptr, WriteStep{}}, 0, true)) wake_.notify_one();
+  const uint64_t mine = ticket_;
   done_.wait(lock, [&] { return finished_ >= mine || stop_; });
 }
 
@@ -136,10 +144,7 @@ void Writer::run() {
       lock.lock();
       continue;
     }
-    if (!stop_ && !urgent_) {
-      const auto enough = [this] { return urgent_ || stop_ || fresh_bytes_ >= batch_limit_; };
-      wake_.wait_for(lock, options_.batch_time, enough);
-    }
+    wake_.wait_for(lock, options_.batch_time, [this] { return enough(); });
     auto ops = std::exchange(ops_, {});
     for (const auto& op : ops) {
       if (op.job) op.job->queued = false;

@@ -74,6 +74,11 @@ class Writer {
     WriteStep step;
   };
 
+  // With mutex_ held. One wake-up a batch, not one for each that is handed in: true if the writer sleeps for want of
+  // work, or has now gathered enough.
+  bool hand_in(Op op, uint64_t bytes, bool urgent);
+  bool enough() const;
+
   // --- on the writer's thread ---
   void run();
   void idle();

@@ -136,6 +136,8 @@ Result<> Node::open(config::Config config, std::function<void(ReloadDone)> reloa
         [](const auto& s) { return double(s.disk.map_bytes); });
   gauge("verge_cache_disk_writable", "1 while responses are being stored on disk.",
         [](const auto& s) { return s.disk.writable ? 1.0 : 0.0; });
+  gauge("verge_cache_disk_warm", "1 when the walk through the store after the start has ended.",
+        [](const auto& s) { return s.disk.warm ? 1.0 : 0.0; });
   gauge("verge_cache_disk_evicted", "Responses evicted from disk since the start.",
         [](const auto& s) { return double(s.disk.evicted); });
   gauge("verge_cache_disk_stores_dropped", "Stores dropped since the start: queue full or disk not writable.",

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "tests/cache/lmdb/disk_support.h"
 
 namespace verge::cache {
@@ -148,6 +150,7 @@ TEST_F(DiskTest, AnErasedResponseIsNotFoundAnyMore) {
 
 // The loop must not stop for the disk: a reader thread goes first where nobody has been yet.
 TEST_F(DiskTest, AfterARestartTheFirstLookupOfAResponseIsAnsweredLaterAndTheNextAtOnce) {
+  options.warm = false;
   open();
   put(key(1), "one");
   open();
@@ -161,6 +164,23 @@ TEST_F(DiskTest, AfterARestartTheFirstLookupOfAResponseIsAnsweredLaterAndTheNext
   EXPECT_FALSE(second.pending);
   EXPECT_EQ(body_of(second.entry), "one");
   EXPECT_FALSE(disk->find(key(2), {}, loop, [](Disk::Lookup) { FAIL(); }).pending); // a miss needs no disk
+}
+
+// Behind them cold reads still get their turn: the walk is in short steps.
+TEST_F(DiskTest, OnceWarmEveryResponseIsFoundAtOnceAfterARestart) {
+  options.reader_threads = 1;
+  open();
+  for (int n = 0; n < 3'000; ++n) {
+    while (!disk->store(entry_of(head_for(key(n)), make_body(n % 3 == 0 ? 4'096 : 50)))) disk->flush();
+  }
+  disk->flush();
+  open();
+  while (!disk->stats().warm) std::this_thread::yield();
+  for (int n = 0; n < 3'000; ++n) {
+    const auto found = disk->find(key(n), {}, loop, [](Disk::Lookup) { FAIL(); });
+    ASSERT_FALSE(found.pending) << n;
+    ASSERT_NE(found.entry, nullptr) << n;
+  }
 }
 
 TEST_F(DiskTest, ListsWhatIsCurrentPageByPageAndNothingTwice) {
