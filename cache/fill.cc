@@ -61,13 +61,18 @@ void CacheFill::open_storing(HeadRef head) {
   if (!dead) core_.learn_search(*head);
   storing_ = !dead;
   growing_ = fits_ram;
-  const uint64_t head_length = head->content_length.value_or(0);
   open(std::move(head), fits_ram ? Keep::all : Keep::until_on_disk);
   on_disk_ = storing_ && core_.disk != nullptr && core_.disk->store(entry_);
   if (!on_disk_) entry_->not_on_disk();
-  if (on_disk_ && !growing_ && head_length > 0 && core_.ahead.take(head_length)) ahead_ = head_length;
+  run_ahead();
   // The beginning of what is not kept is there for those who wait already, not for those who come later.
   if (!storing_ || (!growing_ && !on_disk_)) end_flight();
+}
+
+// A body that is too large for the RAM tier and not for the memory that such bodies share while they come.
+void CacheFill::run_ahead() {
+  const uint64_t length = entry_->head()->content_length.value_or(0);
+  if (on_disk_ && !growing_ && length > 0 && core_.ahead.take(length)) ahead_ = length;
 }
 
 HeadRef CacheFill::with_seq(HeadRef head) const {
@@ -102,6 +107,7 @@ void CacheFill::settle(bool keep) {
     on_disk_ = core_.disk != nullptr && core_.disk->store(entry_);
     if (!on_disk_) entry_->not_on_disk();
     if (!growing_) entry_->keep_less(Keep::until_on_disk);
+    run_ahead();
     if (in_flight_ && (growing_ || on_disk_)) {
       in_flight_ = core_.flights->replace(key_, awaited_.get(), entry_);
       return end_trial({Errc::closed, Side::self, Retry::safe, "what it was is known now: it is in the table"});
@@ -213,7 +219,7 @@ void CacheFill::complete() {
       storing_ = false; // on disk it is found dead as well
       g_discarded.add();
     } else {
-      in_ram = core_.ram.put(entry_);
+      in_ram = growing_ && core_.ram.put(entry_);
     }
   }
   if (on_disk_) core_.disk->poke(entry_);

@@ -30,6 +30,7 @@ class CacheFill final : public Fill {
  private:
   struct Producer; // what posted tasks hold in our place
   void open_alone(HeadRef head);
+  void run_ahead();
   HeadRef with_seq(HeadRef head) const;
   void end_trial(const Error& error);
   void open(HeadRef head, Entry::Keep keep);
