@@ -147,12 +147,17 @@ http::Headers freshened(const http::Headers& stored, const http::Headers& not_mo
   return out;
 }
 
-http::Headers not_modified_fields(const http::Headers& stored) {
-  http::Headers out;
+void make_not_modified(http::Headers& out, const http::Headers& stored) {
+  out.clear();
   out.reserve(stored.size(), stored.bytes());
   for (const http::Field field : stored) {
     if (!is_content_metadata(field.name)) out.add(field.name, field.value);
   }
+}
+
+http::Headers not_modified_fields(const http::Headers& stored) {
+  http::Headers out;
+  make_not_modified(out, stored);
   return out;
 }
 

@@ -40,5 +40,7 @@ http::Headers freshened(const http::Headers& stored, const http::Headers& not_mo
 // The fields a 304 to the client carries (section 15.4.5): those of the 200 but Content-Type, -Encoding, -Language and
 // the like, which describe a body that is not there.
 http::Headers not_modified_fields(const http::Headers& stored);
+// The same in the place of what `out` held, in its memory.
+void make_not_modified(http::Headers& out, const http::Headers& stored);
 
 } // namespace verge::policy

@@ -94,7 +94,7 @@ int apply_conditions(Exchange& ex, const cache::StoredHead& head, std::optional<
   if (head.status != 200 && !part && !ex.slices) return head.status;
   switch (policy::evaluate_preconditions(ex.request, head.headers, now)) {
     case Precondition::not_modified:
-      r.own_fields = policy::not_modified_fields(head.headers);
+      policy::make_not_modified(r.own_fields, head.headers);
       r.out.fields = &r.own_fields;
       r.out.h1_text = {};
       r.body = false;

@@ -113,14 +113,14 @@ class HotPath(Scenario):
 
     def test_and_a_hit_over_tls(self):
         node = self.counted_node(start=False)
-        self.self_signed(node.directory)
+        self.self_signed(node.directory, "site.example")
         node.write_config(self.config().replace("127.0.0.1:0\n", """127.0.0.1:0
   - address: 127.0.0.2:0
     tls: {certificates: [{chain: cert.pem, key: key.pem}]}
 """, 1))
         node.start()
         tls = socket.create_connection(("127.0.0.2", node.ports[1]), timeout=PATIENCE)
-        with self.client_tls().wrap_socket(tls, server_hostname="localhost") as conn:
+        with self.client_tls().wrap_socket(tls, server_hostname="site.example") as conn:
             work = self.rounds(conn, self.HEAD % b"", 10_000)
             conn.sendall(self.HEAD % b"") # another scheme, another key
             self.origin.take().reply(body=b"b" * 10_000, headers={"Cache-Control": "max-age=3600"})
