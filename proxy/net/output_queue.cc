@@ -56,7 +56,7 @@ void OutputQueue::append(std::string_view octets) {
 
 void OutputQueue::clear() noexcept {
   if (slices_.capacity() > kKeptSlices) {
-    std::vector<Slice>().swap(slices_);
+    Slices().swap(slices_);
   } else {
     slices_.clear();
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "proxy/base/block.h"
+#include "proxy/base/pool.h"
 
 namespace verge::net {
 
@@ -31,7 +32,8 @@ class OutputQueue {
   void consume(size_t n) noexcept;
 
  private:
-  std::vector<Slice> slices_; // from head_ on; those before are spent
+  using Slices = std::vector<Slice, pool::Allocator<Slice>>;
+  Slices slices_; // from head_ on; those before are spent
   size_t head_ = 0;
   size_t size_ = 0;
 };
