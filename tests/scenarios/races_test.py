@@ -1,6 +1,8 @@
 """Two things at once, held apart by gates so that each order happens every time."""
 
+import signal
 import socket
+import struct
 import time
 import unittest
 
@@ -55,6 +57,23 @@ class PurgeAgainstFill(Scenario):
         request.send("old")
         self.assertEqual(asking.result().body, b"oldold")
         self.assertEqual(node.get("/half").body, b"newest")
+
+
+class ClientAgainstOrigin(Scenario):
+    def test_a_client_may_leave_in_the_moment_the_origin_answers(self):
+        node = self.node()
+        for method in ("POST", "GET"):  # the first is fetched for its client alone, the second for the cache
+            conn = node.connect()
+            conn.sendall(f"{method} /leave HTTP/1.1\r\nHost: site.example\r\nContent-Length: 0\r\n\r\n".encode())
+            request = self.origin.take()
+            node.signal(signal.SIGSTOP)  # what comes now, it sees at once, in this order
+            conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            conn.close()
+            request.reply(body="late", headers={"Cache-Control": "no-store"})
+            node.signal(signal.SIGCONT)
+            after = node.start_get("/after-" + method)
+            self.origin.take().reply(body="well")
+            self.assertEqual(after.result().body, b"well")
 
 
 class NotModifiedAgainstPurge(Scenario):
