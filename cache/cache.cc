@@ -105,8 +105,7 @@ class TieredCache final : public Cache {
   }
 
   void invalidate(Invalidation command, Executor& on, std::move_only_function<void(Result<uint64_t>)> done) override {
-    if (const auto settle = this->settle()) (*settle)(command);
-    core_.search.cover(command.targets);
+    command = settled(std::move(command));
     std::vector<EpochRow> rows;
     const uint64_t seq = core_.epochs->apply(command, rows);
     for (const Target& target : command.targets) {
@@ -120,6 +119,12 @@ class TieredCache final : public Cache {
       if (!written) return done(std::unexpected(std::move(written.error())));
       done(seq);
     });
+  }
+
+  Invalidation settled(Invalidation command) override {
+    if (const auto settle = this->settle()) (*settle)(command);
+    core_.search.cover(command.targets);
+    return command;
   }
 
   void settle_with(Settle settle) override {

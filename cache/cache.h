@@ -127,6 +127,9 @@ class Cache {
   using Settle = std::function<void(Invalidation&)>;
   virtual void settle_with(Settle settle) = 0;
 
+  // The command as invalidate() would apply it.
+  virtual Invalidation settled(Invalidation command) { return command; }
+
   // A page of what is stored, dead and stale included: `after` is 0 or the `next` of the page before. `done` runs on
   // `on`.
   virtual void list(uint64_t after, size_t most, Wanted wanted, Executor& on,

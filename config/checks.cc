@@ -133,6 +133,11 @@ std::string check_sns_path(std::string_view text) {
   return text.find_first_of("?#* ") == std::string_view::npos ? "" : "must be a plain path, without ? # * or spaces";
 }
 
+std::string check_purge_host(std::string_view text) {
+  if (text.find('*') != std::string_view::npos) return "must be one host's name, without *";
+  return check_host(text);
+}
+
 std::string check_purge_path(std::string_view text) {
   if (!text.starts_with('/')) return "must begin with /";
   return text.find_first_of("# ") == std::string_view::npos ? "" : "must be a path, without # or spaces; write %20";

@@ -14,6 +14,7 @@ std::string check_host(std::string_view text); // a site's host: name, *.name or
 std::string check_host_header(std::string_view text);
 std::string check_match(std::string_view text);
 std::string check_sns_path(std::string_view text);
+std::string check_purge_host(std::string_view text); // a host's name, without *
 std::string check_purge_path(std::string_view text); // /a, /img/*
 std::string check_region(std::string_view text);
 std::string check_bucket(std::string_view text);

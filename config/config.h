@@ -172,8 +172,45 @@ struct Sns {
   PurgeAllow allow;
   bool operator==(const Sns&) const = default;
 };
+// Who calls a purge API, by a secret: the text or the file that holds it.
+struct PurgeToken {
+  std::string name; // for the log and the list
+  std::string token, token_file;
+  PurgeAllow allow;
+  bool operator==(const PurgeToken&) const = default;
+};
+struct CloudFrontKey {
+  std::string id;
+  std::string secret, secret_file;
+  PurgeAllow allow;
+  bool operator==(const CloudFrontKey&) const = default;
+};
+// What a tool calls a distribution, a service or a zone.
+struct PurgeScope {
+  std::string name;
+  std::vector<std::string> hosts; // empty: every host
+  bool operator==(const PurgeScope&) const = default;
+};
+struct CloudFront {
+  std::vector<CloudFrontKey> keys;
+  std::map<std::string, PurgeScope> distributions; // empty: any id, for every host
+  bool operator==(const CloudFront&) const = default;
+};
+struct Fastly {
+  std::map<std::string, PurgeScope> services; // the same
+  bool operator==(const Fastly&) const = default;
+};
+struct Cloudflare {
+  std::map<std::string, PurgeScope> zones; // the same
+  bool operator==(const Cloudflare&) const = default;
+};
 struct Invalidation {
   std::optional<Sns> sns;
+  std::string listen; // empty: the purge APIs are on the admin address only
+  std::vector<PurgeToken> tokens;
+  std::optional<CloudFront> cloudfront;
+  Fastly fastly;
+  Cloudflare cloudflare;
   bool operator==(const Invalidation&) const = default;
 };
 struct Admin {

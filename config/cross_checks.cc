@@ -44,11 +44,51 @@ void check_listen_and_admin(Reader& reader, const Config& config) {
     }
   }
   const Admin& admin = config.admin;
+  const Invalidation& purges = config.invalidation;
   check(admin.address, "admin.address");
   if (!admin.address.empty() && !is_loopback(admin.address) && admin.token.empty() && !reader.faulty("admin.token")) {
     reader.fault("admin.address", fmt::format("\"{}\" can be reached from other machines; use 127.0.0.1, [::1] or "
                                               "unix:/path, or set a token",
                                               admin.address));
+  }
+  check(purges.listen, "invalidation.listen");
+  if (!purges.listen.empty() && !is_loopback(purges.listen) && admin.token.empty() && purges.tokens.empty() &&
+      !reader.faulty("invalidation.tokens")) {
+    reader.fault("invalidation.listen",
+                 fmt::format("\"{}\" can be reached from other machines; use 127.0.0.1, [::1] or unix:/path, or say in "
+                             "\"tokens\" who may purge",
+                             purges.listen));
+  }
+  if (purges.cloudfront && purges.listen.empty() && admin.address.empty()) {
+    reader.fault("invalidation.cloudfront", "no address serves it; set admin.address or invalidation.listen");
+  }
+}
+
+// Exactly one of a secret's text and its file.
+void check_secret(Reader& reader, const std::string& path, std::string_view name, const std::string& text,
+                  const std::string& file) {
+  const auto file_name = fmt::format("{}_file", name);
+  if (reader.faulty(fmt::format("{}.{}", path, name)) || reader.faulty(fmt::format("{}.{}", path, file_name))) return;
+  if (text.empty() && file.empty()) reader.fault(path, fmt::format("give \"{}\" or \"{}\"", name, file_name));
+  if (!text.empty() && !file.empty()) {
+    reader.fault(fmt::format("{}.{}", path, file_name), fmt::format("give either \"{}\" or \"{}\"", name, file_name));
+  }
+}
+
+void check_purge_callers(Reader& reader, const Invalidation& purges) {
+  std::map<std::string, std::string> names, ids;
+  for (size_t i = 0; i < purges.tokens.size(); ++i) {
+    const auto& token = purges.tokens[i];
+    const auto path = fmt::format("invalidation.tokens[{}]", i);
+    check_secret(reader, path, "token", token.token, token.token_file);
+    if (!token.name.empty()) check_repeated(reader, names, token.name, path + ".name", "name");
+  }
+  if (!purges.cloudfront) return;
+  for (size_t i = 0; i < purges.cloudfront->keys.size(); ++i) {
+    const auto& key = purges.cloudfront->keys[i];
+    const auto path = fmt::format("invalidation.cloudfront.keys[{}]", i);
+    check_secret(reader, path, "secret", key.secret, key.secret_file);
+    if (!key.id.empty()) check_repeated(reader, ids, key.id, path + ".id", "key id");
   }
 }
 
@@ -152,6 +192,7 @@ void lower_case(std::string& text) {
 
 void cross_check(Reader& reader, const Config& config) {
   check_listen_and_admin(reader, config);
+  check_purge_callers(reader, config.invalidation);
   for (const auto& [name, origin] : config.origins) check_origin(reader, origin);
   check_sites(reader, config);
   check_limits(reader, config);

@@ -2,6 +2,8 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include <set>
+
 #include "config/loader.h"
 #include "config/tables.h"
 
@@ -53,7 +55,9 @@ std::string variants_of(const TableDoc& table, const FieldDoc& field) {
   return names.size() == table.variants.size() ? "all" : fmt::format("{}", fmt::join(names, ", "));
 }
 
-void append(std::string& out, const TableDoc& table) {
+// Tables that several fields share stand once.
+void append(std::string& out, const TableDoc& table, std::set<const TableDoc*>& written) {
+  if (!written.insert(&table).second) return;
   const bool variants = !table.variants.empty();
   out += table.title.empty() ? "\n## The file\n" : fmt::format("\n## {}\n\n{}\n", table.title, table.text);
   out += fmt::format("\n| Field | Type | Default | Range |{} Meaning |\n",
@@ -65,7 +69,7 @@ void append(std::string& out, const TableDoc& table) {
     out += fmt::format(" {} |\n", field.text);
   }
   for (const auto& field : table.fields) {
-    if (field.table) append(out, *field.table);
+    if (field.table) append(out, *field.table, written);
   }
 }
 
@@ -73,7 +77,8 @@ void append(std::string& out, const TableDoc& table) {
 
 std::string reference_markdown() {
   std::string out(kIntro);
-  append(out, *config_table().doc);
+  std::set<const TableDoc*> written;
+  append(out, *config_table().doc, written);
   return out;
 }
 

@@ -404,9 +404,100 @@ const Table<Sns>& sns_table() {
   return table;
 }
 
+const Table<PurgeToken>& purge_token_table() {
+  static const Table<PurgeToken> table(
+      {"invalidation.tokens[]",
+       "Who may call the purge APIs: Fastly-Key, Authorization: Bearer, X-Auth-Key. admin.token may do all.",
+       "",
+       {},
+       {}},
+      {
+          row("name", &PurgeToken::name, Text{check_name}, "how the log and `verge purges` call its holder").required(),
+          row("token", &PurgeToken::token, Text{check_header_token, false, true}, "write it as ${NAME}"),
+          row("token_file", &PurgeToken::token_file, Path{}, "or the file that holds it; read at start"),
+          row("allow", &PurgeToken::allow, Sub<PurgeAllow>{purge_allow_table()}, "what its holder may invalidate"),
+      });
+  return table;
+}
+
+const Table<PurgeScope>& purge_scope_table() {
+  static const Table<PurgeScope> table(
+      {"scope", "The hosts that a tool means by an id of its own.", "", {}, {}},
+      {
+          row("hosts", &PurgeScope::hosts, ListOf<Text>{{check_purge_host, false, false, "host"}},
+              "what names no host is meant for these; nothing else may be named")
+              .required(),
+      });
+  return table;
+}
+
+const Table<CloudFrontKey>& cloudfront_key_table() {
+  static const Table<CloudFrontKey> table(
+      {"invalidation.cloudfront.keys[]", "A key pair that requests are signed with (SigV4).", "", {}, {}},
+      {
+          row("id", &CloudFrontKey::id, Text{check_name}, "the access key id").required(),
+          row("secret", &CloudFrontKey::secret, Text{check_header_token, false, true},
+              "the secret access key; write it as ${NAME}"),
+          row("secret_file", &CloudFrontKey::secret_file, Path{}, "or the file that holds it; read at start"),
+          row("allow", &CloudFrontKey::allow, Sub<PurgeAllow>{purge_allow_table()}, "what its holder may invalidate"),
+      });
+  return table;
+}
+
+const Table<CloudFront>& cloudfront_table() {
+  static const Table<CloudFront> table(
+      {"invalidation.cloudfront",
+       "CloudFront's invalidation API, for the AWS CLI and SDKs with --endpoint-url.",
+       "",
+       {},
+       {}},
+      {
+          row("keys", &CloudFront::keys, ListOf<Sub<CloudFrontKey>>{{cloudfront_key_table()}}, "who may sign")
+              .required(),
+          row("distributions", &CloudFront::distributions,
+              MapOf<PurgeScope>{purge_scope_table(), &PurgeScope::name, check_name},
+              "ids of distributions and distribution tenants")
+              .fallback("any id, for every host"),
+      });
+  return table;
+}
+
+const Table<Fastly>& fastly_table() {
+  static const Table<Fastly> table(
+      {"invalidation.fastly", "Fastly's purge API: /service/ID/purge and the like.", "", {}, {}},
+      {
+          row("services", &Fastly::services, MapOf<PurgeScope>{purge_scope_table(), &PurgeScope::name, check_name},
+              "ids of services")
+              .fallback("any id, for every host"),
+      });
+  return table;
+}
+
+const Table<Cloudflare>& cloudflare_table() {
+  static const Table<Cloudflare> table(
+      {"invalidation.cloudflare", "Cloudflare's purge API: /client/v4/zones/ID/purge_cache.", "", {}, {}},
+      {
+          row("zones", &Cloudflare::zones, MapOf<PurgeScope>{purge_scope_table(), &PurgeScope::name, check_name},
+              "ids of zones")
+              .fallback("any id, for every host"),
+      });
+  return table;
+}
+
 const Table<Invalidation>& invalidation_table() {
-  static const Table<Invalidation> table({"invalidation", "Who may invalidate stored responses.", "", {}, {}},
-                                         {row("sns", &Invalidation::sns, Sub<Sns>{sns_table()}, "SNS notifications")});
+  static const Table<Invalidation> table(
+      {"invalidation", "Who may invalidate stored responses.", "", {}, {}},
+      {
+          row("sns", &Invalidation::sns, Sub<Sns>{sns_table()}, "SNS notifications"),
+          row("listen", &Invalidation::listen, Text{check_listen, false, false, "address"},
+              "an address for the purge APIs alone (PURGE, BAN, CloudFront, Fastly, Cloudflare); the admin address has "
+              "them too, a public one never"),
+          row("tokens", &Invalidation::tokens, ListOf<Sub<PurgeToken>>{{purge_token_table()}},
+              "who may call them, besides the holder of admin.token"),
+          row("cloudfront", &Invalidation::cloudfront, Sub<CloudFront>{cloudfront_table()}, "CloudFront's API"),
+          row("fastly", &Invalidation::fastly, Sub<Fastly>{fastly_table()}, "Fastly's API"),
+          row("cloudflare", &Invalidation::cloudflare, Sub<Cloudflare>{cloudflare_table()}, "Cloudflare's API"),
+      });
   return table;
 }
 

@@ -55,11 +55,16 @@ struct Epochs::Impl {
   PairMap tags;                    // by tag_name()
   PairMap patterns;                // by host + pattern
   PathTree<const EpochPair*> tree; // over `patterns`, keyed by host + literal beginning
+  size_t wild_hosts = 0;           // of `all`, "*.example.org": none in most setups, then not looked for
   size_t host_tags = 0;            // tags bound to one host: none in most setups, then not looked for
 
   EpochPair& row(const Target& t) {
     switch (t.kind) {
-      case Target::Kind::all: return all[t.host];
+      case Target::Kind::all: {
+        const auto [it, fresh] = all.try_emplace(t.host);
+        if (fresh && t.host.starts_with("*.")) ++wild_hosts;
+        return it->second;
+      }
       case Target::Kind::exact: return exact[t.host + t.value];
       case Target::Kind::tag: {
         const auto [it, fresh] = tags.try_emplace(tag_name(t.host, t.value));
@@ -90,6 +95,11 @@ struct Epochs::Impl {
     const auto [host, path] = policy::key_parts(key_text);
     look(all, "");
     look(all, host);
+    if (wild_hosts > 0) {
+      for (size_t dot = host.find('.'); dot != host.npos; dot = host.find('.', dot + 1)) {
+        look(all, std::string("*").append(host.substr(dot)));
+      }
+    }
     if (!exact.empty() || !patterns.empty()) {
       // Host and path stand side by side in the key unless a port lies between them.
       std::string joined;
@@ -196,7 +206,8 @@ Target target_of(Target::Kind kind, const std::string& name) {
 
 bool covers(const Target& target, std::string_view key_text, const std::vector<std::string>& tags) {
   const auto [host, path] = policy::key_parts(key_text);
-  if (!target.host.empty() && target.host != host) return false;
+  const bool wild = target.kind == Target::Kind::all && target.host.starts_with("*.");
+  if (!target.host.empty() && target.host != host && !(wild && host.ends_with(target.host.substr(1)))) return false;
   switch (target.kind) {
     case Target::Kind::all: return true;
     case Target::Kind::exact: return path == target.value;
@@ -242,6 +253,8 @@ std::vector<Target> Epochs::forget_below(uint64_t oldest_stored_seq) {
   in.tree.clear(); // it points at rows that may go now
   sweep(in.patterns, Target::Kind::pattern);
   for (const auto& [name, pair] : in.patterns) in.plant(name.find('/'), name, &pair);
+  in.wild_hosts =
+      static_cast<size_t>(std::ranges::count_if(in.all, [](const auto& item) { return item.first.starts_with("*."); }));
   in.host_tags = static_cast<size_t>(
       std::ranges::count_if(in.tags, [](const auto& item) { return item.first.find('\n') != std::string::npos; }));
   return gone;

@@ -19,9 +19,10 @@ namespace verge::cache {
 struct Target {
   enum class Kind : uint8_t { all, exact, pattern, tag };
   Kind kind = Kind::all;
-  std::string host; // lower case, no port; empty: every host
+  std::string host; // lower case, no port; empty: every host; of `all` also "*.example.org": all hosts below it
   // exact: path and query as in the key ("/a?b"). pattern: the same with `*` for any run of characters, "/" and "?"
-  // included ("/img/*" is kept in a path tree; inner `*` in a list). tag: lower case, or a group of RFC 9875 (policy/groups.h). all: empty.
+  // included ("/img/*" is kept in a path tree; inner `*` in a list). tag: lower case, or a group of RFC 9875
+  // (policy/groups.h). all: empty.
   std::string value;
 };
 

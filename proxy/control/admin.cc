@@ -2,28 +2,23 @@
 
 #include <fmt/chrono.h>
 #include <fmt/core.h>
-#include <openssl/crypto.h>
+#include <unistd.h>
 
+#include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "proxy/base/metrics.h"
 #include "proxy/control/inspect_reply.h"
 #include "proxy/control/inspect_request.h"
+#include "proxy/control/purge_callers.h"
+#include "proxy/control/purge_count.h"
 #include "proxy/control/purge_request.h"
+#include "proxy/control/small_exchange.h"
 #include "proxy/http/grammar.h"
 
 namespace verge::control {
 namespace {
-
-constexpr size_t kBodyLimit = 1 << 20;
-
-struct Reply {
-  int status = 200;
-  std::string content_type = "application/json";
-  std::string body;
-  std::string allow = {}; // for 405
-};
 
 std::string json_text(const nlohmann::json& value) {
   return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
@@ -31,19 +26,12 @@ std::string json_text(const nlohmann::json& value) {
 
 Reply problem(int status, std::string_view what) { return {status, "application/json", json_text({{"error", what}})}; }
 
-// "Bearer <token>", the scheme in any case (RFC 9110 section 11.1). Takes the same time wherever it differs.
-bool is_bearer(std::string_view field, std::string_view token) {
-  constexpr std::string_view kScheme = "Bearer ";
-  if (!http::iequals(field.substr(0, kScheme.size()), kScheme)) return false;
-  field.remove_prefix(kScheme.size());
-  return field.size() == token.size() && CRYPTO_memcmp(field.data(), token.data(), token.size()) == 0;
-}
-
 } // namespace
 
 struct AdminApi::Impl {
   cache::Cache& cache;
   PurgeEngine& engine;
+  PurgeDoors& doors;
   net::EventLoop& loop;
   std::string token;
   AdminHooks hooks;
@@ -51,92 +39,67 @@ struct AdminApi::Impl {
 
 namespace {
 
-// One admin request: gathers the small body, then answers, perhaps later.
-class AdminRequest final : public http::StreamHandler {
- public:
-  using Answer = std::move_only_function<void(Reply)>;
-  using Work = std::move_only_function<void(const http::RequestHead& head, std::string body, Answer answer)>;
+using Answer = SmallExchange::Answer;
 
-  AdminRequest(http::ClientStream& client, http::RequestHead&& head, Work work)
-      : client_(client), head_(std::move(head)), work_(std::move(work)), life_(std::make_shared<AdminRequest*>(this)) {}
-  ~AdminRequest() override { *life_ = nullptr; }
+std::string host_name() {
+  std::array<char, 256> name{};
+  ::gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
 
-  void begin() override {
-    if (head_.has_body) {
-      client_.want_body();
-    } else {
-      go();
+// Applied, and said so, with what it took and, where it was counted before, how much went.
+void apply(PurgeEngine& engine, const Clock& clock, const PurgeCaller& caller, cache::Invalidation what,
+           std::optional<uint64_t> entries, Answer answer) {
+  const size_t targets = what.targets.size();
+  const bool soft = what.soft;
+  PurgeCommand command{.door = Door::admin, .who = caller.name == "admin" ? "" : caller.name, .event = ""};
+  command.what = std::move(what);
+  command.limits = caller.limits;
+  const auto begun = clock.micros();
+  engine.apply(std::move(command), [&clock, begun, targets, soft, entries,
+                                    answer = std::move(answer)](Result<Purged> done) mutable {
+    if (!done) {
+      return answer(done.error().code == Errc::refused
+                        ? problem(403, done.error().what)
+                        : problem(503, "applied on this node, but it could not be written to disk; try again"));
     }
-  }
-  void on_body(std::string_view octets) override {
-    client_.body_consumed(octets.size());
-    if (too_large_) return;
-    if (body_.size() + octets.size() > kBodyLimit) {
-      too_large_ = true;
-      return reply(problem(413, fmt::format("the body is larger than {} octets", kBodyLimit)));
-    }
-    body_ += octets;
-  }
-  void on_body_end() override {
-    if (!too_large_) go();
-  }
-  void on_writable() override {}
-  void on_finished() override {}
-  void on_cut() override { cut_ = true; }
-
- private:
-  void go() {
-    work_(head_, std::move(body_), [life = life_](Reply r) {
-      if (*life != nullptr) (*life)->reply(std::move(r));
-    });
-  }
-  void reply(Reply r) {
-    if (cut_) return;
-    http::Headers fields;
-    fields.add("content-type", r.content_type);
-    fields.add("cache-control", "no-store");
-    if (!r.allow.empty()) fields.add("allow", r.allow);
-    if (r.status == 401) fields.add("www-authenticate", "Bearer");
-    http::ResponseOut out;
-    out.status = r.status;
-    out.fields = &fields;
-    out.content_length = r.body.size();
-    out.no_body = head_.is("HEAD") || r.body.empty();
-    client_.send_head(out);
-    if (out.no_body) return;
-    client_.send_body(Slice::copy_of(r.body));
-    client_.send_end();
-  }
-
-  http::ClientStream& client_;
-  http::RequestHead head_;
-  Work work_;
-  std::string body_;
-  bool too_large_ = false, cut_ = false;
-  std::shared_ptr<AdminRequest*> life_; // loop thread only
-};
-
-void purge(PurgeEngine& engine, std::string_view body, AdminRequest::Answer answer) {
-  auto what = parse_purge(body);
-  if (!what) return answer(problem(400, what.error().what));
-  const size_t targets = what->targets.size();
-  const bool soft = what->soft;
-  engine.apply({.door = Door::admin, .who = "", .what = std::move(*what)}, [targets, soft, answer = std::move(answer)](
-                                                                               Result<Purged> done) mutable {
-    if (done)
-      return answer({200, "application/json", json_text({{"seq", done->seq}, {"targets", targets}, {"soft", soft}})});
-    answer(done.error().code == Errc::refused
-               ? problem(403, done.error().what)
-               : problem(503, "applied on this node, but it could not be written to disk; try again"));
+    nlohmann::json node = {
+        {"node", host_name()}, {"seq", done->seq}, {"ms", static_cast<double>(clock.micros() - begun) / 1'000}};
+    if (entries) node["entries"] = *entries;
+    answer({200, "application/json",
+            json_text({{"seq", done->seq},
+                       {"targets", targets},
+                       {"soft", soft},
+                       {"nodes", nlohmann::json::array({std::move(node)})}})});
   });
 }
 
-Reply purges(const PurgeLog& log) {
+void purge(PurgeEngine& engine, cache::Cache& cache, net::EventLoop& loop, const PurgeCaller& caller,
+           Result<AdminPurge> asked, Answer answer) {
+  if (!asked) return answer(problem(400, asked.error().what));
+  if (asked->dry_run) {
+    const size_t targets = asked->what.targets.size();
+    const bool soft = asked->what.soft;
+    return count_purge(cache, loop, asked->what, [targets, soft, answer = std::move(answer)](uint64_t entries) mutable {
+      answer({200, "application/json",
+              json_text({{"dry_run", true}, {"targets", targets}, {"soft", soft}, {"entries", entries}})});
+    });
+  }
+  if (!asked->count)
+    return apply(engine, loop.clock(), caller, std::move(asked->what), std::nullopt, std::move(answer));
+  const auto what = asked->what;
+  count_purge(cache, loop, what, [&engine, &loop, caller, what, answer = std::move(answer)](uint64_t entries) mutable {
+    apply(engine, loop.clock(), caller, std::move(what), entries, std::move(answer));
+  });
+}
+
+Reply purges(const PurgeLog& log, WallTime now) {
   auto list = nlohmann::json::array();
   for (const auto& row : log.latest()) {
     nlohmann::json out = {
         {"seq", row.seq},
         {"time", fmt::format("{:%Y-%m-%dT%H:%M:%S}Z", fmt::gmtime(std::chrono::floor<Seconds>(row.time)))},
+        {"age", std::chrono::floor<Seconds>(now - row.time).count()},
         {"source", row.source},
         {"targets", row.targets},
         {"names", row.names},
@@ -148,7 +111,7 @@ Reply purges(const PurgeLog& log) {
   return {200, "application/json", json_text({{"purges", std::move(list)}})};
 }
 
-void why(AdminHooks& hooks, net::EventLoop& loop, std::string_view body, AdminRequest::Answer answer) {
+void why(AdminHooks& hooks, net::EventLoop& loop, std::string_view body, Answer answer) {
   auto head = parse_why(body);
   if (!head) return answer(problem(400, head.error().what));
   hooks.why(std::move(*head), [&loop, answer = std::move(answer)](std::string json) mutable {
@@ -158,7 +121,7 @@ void why(AdminHooks& hooks, net::EventLoop& loop, std::string_view body, AdminRe
   });
 }
 
-void entries(cache::Cache& cache, net::EventLoop& loop, std::string_view body, AdminRequest::Answer answer) {
+void entries(cache::Cache& cache, net::EventLoop& loop, std::string_view body, Answer answer) {
   auto request = parse_list(body);
   if (!request) return answer(problem(400, request.error().what));
   auto wanted = [pattern = request->pattern, tag = request->tag](const cache::StoredHead& head) {
@@ -175,7 +138,7 @@ void entries(cache::Cache& cache, net::EventLoop& loop, std::string_view body, A
              });
 }
 
-void entry(cache::Cache& cache, net::EventLoop& loop, std::string_view body, AdminRequest::Answer answer) {
+void entry(cache::Cache& cache, net::EventLoop& loop, std::string_view body, Answer answer) {
   const auto key = parse_entry(body);
   if (!key) return answer(problem(400, key.error().what));
   cache.inspect(*key, loop, [answer = std::move(answer)](const std::vector<cache::Listed>& known) mutable {
@@ -185,7 +148,7 @@ void entry(cache::Cache& cache, net::EventLoop& loop, std::string_view body, Adm
   });
 }
 
-void reload(AdminHooks& hooks, net::EventLoop& loop, AdminRequest::Answer answer) {
+void reload(AdminHooks& hooks, net::EventLoop& loop, Answer answer) {
   hooks.reload([&loop, answer = std::move(answer)](Result<> done) mutable {
     loop.post([done = std::move(done), answer = std::move(answer)]() mutable {
       answer(done ? Reply{200, "application/json", "{\"reloaded\":true}\n"} : problem(409, done.error().what));
@@ -195,17 +158,23 @@ void reload(AdminHooks& hooks, net::EventLoop& loop, AdminRequest::Answer answer
 
 } // namespace
 
-AdminApi::AdminApi(cache::Cache& cache, PurgeEngine& engine, net::EventLoop& loop, std::string token, AdminHooks hooks)
-    : impl_(std::make_unique<Impl>(cache, engine, loop, std::move(token), std::move(hooks))) {}
+AdminApi::AdminApi(cache::Cache& cache, PurgeEngine& engine, PurgeDoors& doors, net::EventLoop& loop, std::string token,
+                   AdminHooks hooks)
+    : impl_(std::make_unique<Impl>(cache, engine, doors, loop, std::move(token), std::move(hooks))) {}
 AdminApi::~AdminApi() = default;
 
 std::unique_ptr<http::StreamHandler> AdminApi::handle(http::ClientStream& client, http::RequestHead&& head) {
-  auto work = [impl = impl_.get()](const http::RequestHead& q, std::string body, AdminRequest::Answer answer) {
+  auto work = [impl = impl_.get()](const http::RequestHead& q, std::optional<std::string> gathered, Answer answer) {
+    if (impl->doors.wants(q)) return impl->doors.answer(q, std::move(gathered), std::move(answer));
+    if (!gathered) {
+      return answer(problem(413, fmt::format("the body is larger than {} octets", SmallExchange::kBodyLimit)));
+    }
+    const std::string& body = *gathered;
     const bool reading = q.is("GET") || q.is("HEAD");
     const auto needs = [&](std::string_view method) -> bool {
       if (method == "GET" ? reading : q.is(method)) return false;
       auto r = problem(405, fmt::format("{} takes {}", q.path, method));
-      r.allow = method == "GET" ? "GET, HEAD" : std::string(method);
+      r.fields.add("allow", method == "GET" ? "GET, HEAD" : method);
       answer(std::move(r));
       return true;
     };
@@ -219,8 +188,17 @@ std::unique_ptr<http::StreamHandler> AdminApi::handle(http::ClientStream& client
       return answer(ready ? Reply{200, "text/plain; charset=utf-8", "ready\n"}
                           : Reply{503, "text/plain; charset=utf-8", ready.error().what + "\n"});
     }
-    if (!impl->token.empty() && !is_bearer(q.headers.joined("authorization"), impl->token)) {
-      return answer(problem(401, "the admin token is missing or wrong: Authorization: Bearer <admin.token>"));
+    const auto unauthorized = [](std::string_view what) {
+      auto r = problem(401, what);
+      r.fields.add("www-authenticate", "Bearer");
+      return r;
+    };
+    const auto caller = impl->doors.callers().find(q.headers);
+    const std::string authorization = q.headers.joined("authorization");
+    const bool may_all = impl->token.empty() || same_secret(bearer_token(authorization), impl->token);
+    // Who holds a token of invalidation.tokens may purge here too, within its limits.
+    if (!may_all && !(q.path == "/purge" && caller)) {
+      return answer(unauthorized("the admin token is missing or wrong: Authorization: Bearer <admin.token>"));
     }
     // Any page a browser shows may post to a loopback address; no page of ours does.
     if (!reading && q.headers.has("origin")) return answer(problem(403, "not for web pages"));
@@ -229,11 +207,14 @@ std::unique_ptr<http::StreamHandler> AdminApi::handle(http::ClientStream& client
       return;
     }
     if (q.path == "/purge") {
-      if (!needs("POST")) purge(impl->engine, body, std::move(answer));
-      return;
+      if (needs("POST")) return;
+      // Without an admin token this address is this machine's alone; who shows a token nevertheless has its limits.
+      const auto who = caller ? *caller : PurgeCaller{};
+      return purge(impl->engine, impl->cache, impl->loop, who, parse_admin_purge(body, impl->hooks.sites()),
+                   std::move(answer));
     }
     if (q.path == "/purges") {
-      if (!needs("GET")) answer(purges(impl->engine.log()));
+      if (!needs("GET")) answer(purges(impl->engine.log(), impl->loop.wall()));
       return;
     }
     if (q.path == "/why") {
@@ -255,7 +236,7 @@ std::unique_ptr<http::StreamHandler> AdminApi::handle(http::ClientStream& client
     answer(problem(
         404, "no such resource; there are /healthz /readyz /metrics /purge /purges /why /entries /entry /reload"));
   };
-  return std::make_unique<AdminRequest>(client, std::move(head), std::move(work));
+  return std::make_unique<SmallExchange>(client, std::move(head), std::move(work));
 }
 
 } // namespace verge::control

@@ -4,8 +4,11 @@
 //   GET  /healthz            200 while the process runs
 //   GET  /readyz             200 when the node takes traffic, else 503 with the reason
 //   GET  /metrics            Prometheus text
-//   POST /purge              {"paths": [...], "tags": [...], "all": false, "soft": false} -> {"seq": 7, ...}
-//   GET  /purges             the latest 100 purges of this process, newest first: seq, time, source, targets, soft
+//   POST /purge              {"paths": [...], "tags": [...], "sites": [...], "all": false, "soft": false,
+//                            "dry_run": false, "count": false} -> {"seq": 7, "nodes": [{"node", "seq", "ms"}], ...};
+//                            for the holders of invalidation.tokens too, within their limits
+//   GET  /purges             the latest 1,000 purges of this node, newest first
+//   the purge APIs of other tools, see purge_doors.h
 //   POST /why                {"url": "https://...", "method": "GET", "headers": [[name, value]]} -> the decision, by
 //   steps POST /entries            {"pattern": "/img/*", "tag": "home", "after": 0, "limit": 1000} -> a page of what is
 //   stored POST /entry              {"key": "https://..."} -> all that is known of its variants POST
@@ -15,9 +18,11 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cache/cache.h"
 #include "proxy/base/result.h"
+#include "proxy/control/purge_doors.h"
 #include "proxy/control/purge_engine.h"
 #include "proxy/http/stream.h"
 #include "proxy/net/event_loop.h"
@@ -28,6 +33,7 @@ struct AdminHooks {
   std::function<Result<>()> ready; // an error's text says why not
   // Runs elsewhere; `done` is called on any thread.
   std::function<void(std::move_only_function<void(Result<>)> done)> reload;
+  std::function<std::vector<std::vector<std::string>>()> sites; // the hosts of each that is configured
   // What the node would do with this request, as JSON; nothing is sent. `done` is called on any thread.
   std::function<void(http::RequestHead head, std::move_only_function<void(std::string json)> done)> why;
 };
@@ -37,7 +43,8 @@ class AdminApi {
   // All outlive the AdminApi; `engine` is that of `cache`. `token` empty: no authentication (loopback and unix sockets
   // only; the config says so); else "Authorization: Bearer <token>" is asked for on everything but /healthz and
   // /readyz.
-  AdminApi(cache::Cache& cache, PurgeEngine& engine, net::EventLoop& loop, std::string token, AdminHooks hooks);
+  AdminApi(cache::Cache& cache, PurgeEngine& engine, PurgeDoors& doors, net::EventLoop& loop, std::string token,
+           AdminHooks hooks);
   ~AdminApi();
   AdminApi(const AdminApi&) = delete;
   AdminApi& operator=(const AdminApi&) = delete;

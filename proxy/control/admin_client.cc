@@ -88,20 +88,21 @@ struct Answer {
 
 constexpr std::string_view kPerhaps = "it may have been done nevertheless";
 
-Result<Answer> post(const AdminAddress& node, const std::string& path, const std::string& body) {
+// An empty body: GET.
+Result<Answer> exchange(const AdminAddress& node, const std::string& path, const std::string& body) {
   const std::string& address = node.address;
   auto socket = connect_to(address);
   if (!socket) return std::unexpected(std::move(socket.error()));
   http::RequestHead head;
-  head.method = "POST";
+  head.method = body.empty() ? "GET" : "POST";
   head.authority = "localhost";
   head.path = path;
-  head.headers.add("content-type", "application/json");
+  if (!body.empty()) head.headers.add("content-type", "application/json");
   if (!node.token.empty()) head.headers.add("authorization", "Bearer " + node.token);
-  head.content_length = body.size();
-  head.has_body = true;
+  head.has_body = !body.empty();
+  if (head.has_body) head.content_length = body.size();
   std::string out;
-  http::write_request_head(out, head, http::Framing::length);
+  http::write_request_head(out, head, head.has_body ? http::Framing::length : http::Framing::none);
   out += body;
   for (size_t at = 0; at < out.size();) {
     const auto n = ::send(socket->fd(), out.data() + at, out.size() - at, MSG_NOSIGNAL);
@@ -109,7 +110,7 @@ Result<Answer> post(const AdminAddress& node, const std::string& path, const std
     at += static_cast<size_t>(n);
   }
   http::H1ResponseReader reader{http::Limits{}};
-  reader.expect("POST");
+  reader.expect(head.method);
   std::string buffer;
   Answer answer;
   char chunk[16'384];
@@ -141,10 +142,7 @@ Result<Answer> post(const AdminAddress& node, const std::string& path, const std
   }
 }
 
-} // namespace
-
-Result<nlohmann::json> ask_admin(const AdminAddress& node, const std::string& path, const nlohmann::json& request) {
-  auto answer = post(node, path, request.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+Result<nlohmann::json> object_of(const AdminAddress& node, Result<Answer> answer) {
   if (!answer) return std::unexpected(std::move(answer.error()));
   auto reply = nlohmann::json::parse(answer->body, nullptr, false);
   if (answer->status == 200 && reply.is_object()) return reply;
@@ -155,6 +153,16 @@ Result<nlohmann::json> ask_admin(const AdminAddress& node, const std::string& pa
                                            node.address, node.token.empty() ? "missing" : "another"));
   }
   return fail(answer->status == 400 ? Errc::bad_input : Errc::refused, reply["error"].get<std::string>());
+}
+
+} // namespace
+
+Result<nlohmann::json> ask_admin(const AdminAddress& node, const std::string& path, const nlohmann::json& request) {
+  return object_of(node, exchange(node, path, request.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
+}
+
+Result<nlohmann::json> read_admin(const AdminAddress& node, const std::string& path) {
+  return object_of(node, exchange(node, path, ""));
 }
 
 std::string not_admin(const std::string& address, int status) {

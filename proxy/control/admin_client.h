@@ -17,6 +17,9 @@ struct AdminAddress {
 // token is missing or wrong (refused), or what the node says is wrong with the request (bad_input).
 Result<nlohmann::json> ask_admin(const AdminAddress& node, const std::string& path, const nlohmann::json& request);
 
+// Gets `path`; the same.
+Result<nlohmann::json> read_admin(const AdminAddress& node, const std::string& path);
+
 // "127.0.0.1:80 is not a Verge admin address: it answered 404 ..."
 std::string not_admin(const std::string& address, int status);
 

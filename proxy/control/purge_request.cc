@@ -52,9 +52,23 @@ Result<> check_host(std::string& host) {
   return {};
 }
 
-} // namespace
+using Sites = std::vector<std::vector<std::string>>;
 
-Result<cache::Invalidation> parse_purge(std::string_view text) {
+// Everything of the site that has `host`: all of each of its hosts ("*.example.org": of all below it).
+Result<> add_site(std::vector<Target>& targets, const std::string& host, const Sites& sites) {
+  const auto name = lower_case(host);
+  for (const auto& hosts : sites) {
+    if (std::ranges::find(hosts, name) == hosts.end()) continue;
+    for (const auto& one : hosts) targets.push_back({Target::Kind::all, one == "*" ? "" : one, {}});
+    return {};
+  }
+  std::string known;
+  for (const auto& hosts : sites) known += (known.empty() ? "" : ", ") + hosts.front();
+  return bad(fmt::format("there is no site \"{}\"; there are {}", host.substr(0, 200), known));
+}
+
+// `sites` null: a message, which has none of the admin API's own members.
+Result<AdminPurge> parse(std::string_view text, const Sites* sites) {
   std::set<std::string> seen;
   bool twice = false;
   const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
@@ -67,8 +81,10 @@ Result<cache::Invalidation> parse_purge(std::string_view text) {
   }
   if (twice) return bad("a member stands twice: the later one would silently replace the earlier");
   for (const auto& [name, value] : object.items()) {
-    if (name != "paths" && name != "tags" && name != "hosts" && name != "all" && name != "soft") {
-      return bad(fmt::format("unknown member \"{}\"; known are paths, tags, hosts, all, soft", name));
+    const bool own = sites != nullptr && (name == "sites" || name == "dry_run" || name == "count");
+    if (name != "paths" && name != "tags" && name != "hosts" && name != "all" && name != "soft" && !own) {
+      return bad(fmt::format("unknown member \"{}\"; known are paths, tags, hosts, all, soft{}", name,
+                             sites != nullptr ? ", sites, dry_run, count" : ""));
     }
   }
   const auto paths = strings(object, "paths");
@@ -81,6 +97,11 @@ Result<cache::Invalidation> parse_purge(std::string_view text) {
   if (!all) return std::unexpected(all.error());
   const auto soft = flag(object, "soft");
   if (!soft) return std::unexpected(soft.error());
+  const auto named_sites = strings(object, "sites");
+  if (!named_sites) return std::unexpected(named_sites.error());
+  const auto dry_run = flag(object, "dry_run"), count = flag(object, "count");
+  if (!dry_run) return std::unexpected(dry_run.error());
+  if (!count) return std::unexpected(count.error());
   for (auto& host : *hosts) {
     if (auto good = check_host(host); !good) return std::unexpected(std::move(good.error()));
   }
@@ -92,7 +113,8 @@ Result<cache::Invalidation> parse_purge(std::string_view text) {
                     paths->size(), hosts->size(), tags->size(), kMostTargets));
   }
 
-  cache::Invalidation out;
+  AdminPurge made{{}, *dry_run, *count};
+  cache::Invalidation& out = made.what;
   out.soft = *soft;
   for (const auto& path : *paths) {
     auto target = cache::parse_target(path);
@@ -116,8 +138,23 @@ Result<cache::Invalidation> parse_purge(std::string_view text) {
   if (*all) {
     for (const auto& host : *hosts) out.targets.push_back({Target::Kind::all, host, {}});
   }
+  for (const auto& site : *named_sites) {
+    if (auto added = add_site(out.targets, site, *sites); !added) return std::unexpected(std::move(added.error()));
+  }
   if (out.targets.empty()) return bad("nothing to purge: give paths, tags or all");
-  return out;
+  return made;
+}
+
+} // namespace
+
+Result<cache::Invalidation> parse_purge(std::string_view text) {
+  auto made = parse(text, nullptr);
+  if (!made) return std::unexpected(std::move(made.error()));
+  return std::move(made->what);
+}
+
+Result<AdminPurge> parse_admin_purge(std::string_view text, const std::vector<std::vector<std::string>>& sites) {
+  return parse(text, &sites);
 }
 
 } // namespace verge::control

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cache/invalidate/epochs.h"
 #include "proxy/base/result.h"
@@ -14,5 +15,15 @@ namespace verge::control {
 // says which member is wrong and what was meant; unknown members are errors, so that a misspelt "path" is not taken
 // for an empty purge. Pure.
 Result<cache::Invalidation> parse_purge(std::string_view json);
+
+// The same as the admin API takes it, with three members more: "sites": ["www.example.com"], everything of the sites
+// that have these hosts; "dry_run": true, nothing is applied, what would go is counted; "count": true, what goes is
+// counted too.
+struct AdminPurge {
+  cache::Invalidation what;
+  bool dry_run = false, count = false;
+};
+// `sites`: the hosts of each site that is configured.
+Result<AdminPurge> parse_admin_purge(std::string_view json, const std::vector<std::vector<std::string>>& sites);
 
 } // namespace verge::control

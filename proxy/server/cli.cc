@@ -91,10 +91,21 @@ int run_cli(int argc, char** argv, const char* version) {
   node.add_to(*purge_command);
   purge_command->add_option("-t,--tag", request.tags, "Everything with this tag; may be repeated")
       ->allow_extra_args(false);
+  purge_command->add_option("--site", request.sites, "Everything of the site with this host; may be repeated")
+      ->allow_extra_args(false);
   purge_command->add_flag("--all", request.all, "Everything");
+  purge_command->add_flag("--dry-run", request.dry_run, "Change nothing; count the stored responses that would go");
+  purge_command->add_flag("--wait", request.wait, "Tell node by node when it was applied and how many responses went");
   purge_command->add_flag("--soft", request.soft, "Mark stale instead of dropping: revalidated at the next request");
   purge_command->add_option("paths", request.paths,
                             "URLs or paths; `*` matches any run of characters: https://www.example.com/a, /img/*");
+
+  size_t most_purges = 0;
+  bool purges_json = false;
+  auto* purges_command = app.add_subcommand("purges", "List a running node's latest purges, the newest first.");
+  node.add_to(*purges_command);
+  purges_command->add_option("--limit", most_purges, "At most so many (default: all it knows, 1,000)");
+  purges_command->add_flag("--json", purges_json, "As JSON, one object a line");
 
   control::InspectRequest inspect;
   std::vector<std::string> fields;
@@ -135,14 +146,18 @@ int run_cli(int argc, char** argv, const char* version) {
     return kOk;
   }
   if (*purge_command) {
-    if (!request.all && request.paths.empty() && request.tags.empty()) {
-      fmt::print(stderr, "verge purge: name a URL, a path, --tag TAG or --all; see verge purge --help\n");
+    if (!request.all && request.paths.empty() && request.tags.empty() && request.sites.empty()) {
+      fmt::print(stderr, "verge purge: name a URL, a path, --tag TAG, --site HOST or --all; see verge purge --help\n");
       return kUsage;
     }
     if (!node.resolve()) return kUsage;
     request.node = node.node;
     const auto done = control::run_purge(request);
     return print_result("purge", done ? *done + "\n" : done);
+  }
+  if (*purges_command) {
+    if (!node.resolve()) return kUsage;
+    return print_result("purges", control::run_purges(node.node, most_purges, purges_json));
   }
   for (auto* command : {why_command, ls_command, get_command}) {
     if (!*command) continue;

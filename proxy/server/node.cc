@@ -104,6 +104,9 @@ Result<> Node::open(config::Config config, std::function<void(ReloadDone)> reloa
   control_thread_ = std::thread([this] { control_loop_->run(); });
   config_ = shared_config;
   engine_ = std::make_unique<control::PurgeEngine>(*cache_, *control_loop_, clock_);
+  auto doors = control::PurgeDoors::create(c.invalidation, c.admin.token, *engine_, *cache_, *control_loop_, clock_);
+  if (!doors) return std::unexpected(std::move(doors.error()));
+  doors_ = std::move(*doors);
   if (c.invalidation.sns) {
     auto sns = control::SnsEndpoint::create(*c.invalidation.sns, *cache_, *engine_, *control_loop_, *resolver_, clock_);
     if (!sns) return std::unexpected(std::move(sns.error()).in("invalidation.sns"));
@@ -150,38 +153,53 @@ Result<> Node::open(config::Config config, std::function<void(ReloadDone)> reloa
 }
 
 Result<> Node::open_admin(std::function<void(ReloadDone)> reload_requested) {
-  const auto& admin = config_->admin;
-  if (admin.address.empty()) return {};
-  auto endpoint = net::Endpoint::parse(admin.address);
-  if (!endpoint) return std::unexpected(std::move(endpoint.error()).in("admin.address"));
-  if (auto free = net::Listener::check_free(*endpoint); !free) {
-    return std::unexpected(std::move(free.error()).in("admin.address"));
-  }
-  auto fd = net::Listener::bind(*endpoint, kBacklog);
-  if (!fd) return std::unexpected(std::move(fd.error()).in("admin.address"));
-  admin_bound_ = bound_text(*endpoint, admin.address, *fd);
   control::AdminHooks hooks;
   hooks.ready = [this]() -> Result<> {
     if (!ready_) return fail(Errc::refused, "draining");
     return {};
   };
   hooks.reload = std::move(reload_requested);
+  hooks.sites = [this] { return site_hosts_; };
   hooks.why = [this](http::RequestHead head, std::move_only_function<void(std::string)> answer) {
     workers_.front()->explain(std::move(head), [answer = std::move(answer)](pipeline::Explanation explanation) mutable {
       answer(to_json(explanation));
     });
   };
+  admin_api_ = std::make_unique<control::AdminApi>(*cache_, *engine_, *doors_, *control_loop_, config_->admin.token,
+                                                   std::move(hooks));
+  const auto admin = open_control(
+      config_->admin.address, "admin.address",
+      [this](http::ClientStream& client, http::RequestHead&& head) {
+        return admin_api_->handle(client, std::move(head));
+      },
+      admin_bound_, admin_);
+  if (!admin) return admin;
+  return open_control(
+      config_->invalidation.listen, "invalidation.listen",
+      [this](http::ClientStream& client, http::RequestHead&& head) { return doors_->handle(client, std::move(head)); },
+      purge_bound_, purge_acceptor_);
+}
+
+Result<> Node::open_control(const std::string& address, std::string_view field, Handle handle, std::string& bound,
+                            std::unique_ptr<Acceptor>& acceptor) {
+  if (address.empty()) return {};
+  auto endpoint = net::Endpoint::parse(address);
+  if (!endpoint) return std::unexpected(std::move(endpoint.error()).in(field));
+  if (auto free = net::Listener::check_free(*endpoint); !free) {
+    return std::unexpected(std::move(free.error()).in(field));
+  }
+  auto fd = net::Listener::bind(*endpoint, kBacklog);
+  if (!fd) return std::unexpected(std::move(fd.error()).in(field));
+  bound = bound_text(*endpoint, address, *fd);
   std::promise<void> done;
   control_loop_->post([&] {
-    admin_api_ = std::make_unique<control::AdminApi>(*cache_, *engine_, *control_loop_, admin.token, std::move(hooks));
     auto settings = std::make_shared<ConnectionSettings>();
     settings->times = config_->limits;
     settings->allow_http2 = false;
-    settings->make = [this](http::ClientStream& client, const pipeline::Connected&, http::RequestHead&& head) {
-      return admin_api_->handle(client, std::move(head));
-    };
-    admin_ = std::make_unique<Acceptor>(*control_loop_, *fd);
-    admin_->use(nullptr, false, std::move(settings));
+    settings->make = [handle = std::move(handle)](http::ClientStream& client, const pipeline::Connected&,
+                                                  http::RequestHead&& head) { return handle(client, std::move(head)); };
+    acceptor = std::make_unique<Acceptor>(*control_loop_, *fd);
+    acceptor->use(nullptr, false, std::move(settings));
     done.set_value();
   });
   done.get_future().wait();
@@ -262,6 +280,9 @@ Result<> Node::apply(std::shared_ptr<const config::Config> config) {
   listening_ = std::move(listening);
   bound_ = std::move(bound);
   count_sites(*config);
+  std::vector<std::vector<std::string>> hosts;
+  for (const auto& site : config->sites) hosts.push_back(site.hosts);
+  control_loop_->post([this, hosts = std::move(hosts)]() mutable { site_hosts_ = std::move(hosts); });
   config_ = std::move(config);
   return {};
 }
@@ -311,6 +332,7 @@ Node::~Node() {
     std::promise<void> done;
     control_loop_->post([&] {
       admin_.reset();
+      purge_acceptor_.reset();
       admin_api_.reset();
       sns_.reset(); // what it has under way would answer on a worker's loop
       done.set_value();

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "proxy/base/metrics.h"
 #include "proxy/control/admin.h"
+#include "proxy/control/purge_doors.h"
 #include "proxy/control/purge_engine.h"
 #include "proxy/control/sns_endpoint.h"
 #include "proxy/net/event_loop.h"
@@ -46,11 +47,17 @@ class Node {
   // Where listeners are bound, with the ports the kernel chose for port 0: "127.0.0.1:41234".
   const std::vector<std::string>& bound() const noexcept { return bound_; }
   const std::string& admin_bound() const noexcept { return admin_bound_; }
+  const std::string& purge_bound() const noexcept { return purge_bound_; } // invalidation.listen
 
  private:
   explicit Node(const Clock& clock) : clock_(clock), failing_(clock) {}
   Result<> open(config::Config config, std::function<void(ReloadDone)> reload_requested);
   Result<> open_admin(std::function<void(ReloadDone)> reload_requested);
+  // Binds an address of the operator's and serves it on the control loop; `bound` is told where. Error: `what` names
+  // `field`.
+  using Handle = std::function<std::unique_ptr<http::StreamHandler>(http::ClientStream&, http::RequestHead&&)>;
+  Result<> open_control(const std::string& address, std::string_view field, Handle handle, std::string& bound,
+                        std::unique_ptr<Acceptor>& acceptor);
   Result<> apply(std::shared_ptr<const config::Config> config);
   void count_sites(const config::Config& config);
 
@@ -66,13 +73,15 @@ class Node {
   std::unique_ptr<control::PurgeEngine> engine_;                       // used on the control loop, which ends before it
   std::unique_ptr<net::EventLoop> control_loop_;
   std::unique_ptr<control::SnsEndpoint> sns_;
+  std::unique_ptr<control::PurgeDoors> doors_;
+  std::vector<std::vector<std::string>> site_hosts_; // of each site; control loop only
   std::unique_ptr<control::AdminApi> admin_api_;
-  std::unique_ptr<Acceptor> admin_;
+  std::unique_ptr<Acceptor> admin_, purge_acceptor_;
   std::thread control_thread_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::string> listening_; // addresses as configured
   std::vector<std::string> bound_;
-  std::string admin_bound_;
+  std::string admin_bound_, purge_bound_;
   std::atomic<bool> ready_{false};
 };
 

@@ -127,6 +127,7 @@ int serve(const std::string& config_path, const char* version) {
   }
   for (const auto& address : (*node)->bound()) log::info("main", "listening on {}", address);
   if (!(*node)->admin_bound().empty()) log::info("main", "admin on {}", (*node)->admin_bound());
+  if (!(*node)->purge_bound().empty()) log::info("main", "purge APIs on {}", (*node)->purge_bound());
   log::info("main", "verge {} serves {} with {} workers", version, config_path, (*node)->config().workers);
 
   while (true) {

@@ -102,8 +102,9 @@ TEST(Names, AnUnknownFieldNamesTheNearest) {
 }
 
 TEST(Names, AnUnknownFieldWithoutANearOneNamesAll) {
-  EXPECT_THAT(faults_after_sound("cache: {wibblewobble: 2}\n"),
-              ElementsAre("4:9: unknown field \"wibblewobble\"; known are: path, disk, memory, memory_object, variants"));
+  EXPECT_THAT(
+      faults_after_sound("cache: {wibblewobble: 2}\n"),
+      ElementsAre("4:9: unknown field \"wibblewobble\"; known are: path, disk, memory, memory_object, variants"));
 }
 
 TEST(Names, AMisspeltFieldIsNotAlsoMissing) {
@@ -275,6 +276,39 @@ TEST(Sns, SigningCertificatesComeOverHttpsOnly) {
   EXPECT_THAT(faults_after_sound("invalidation: {sns: {topics: [\"arn:aws:sns:eu-west-1:123456789012:d\"],\n"
                                  "  certificate_origin: \"http://127.0.0.1:1\"}}\n"),
               ElementsAre("5:23: \"http://127.0.0.1:1\" must be a URL that begins with https://"));
+}
+
+TEST(PurgeApis, AnAddressForOthersNeedsAToken) {
+  EXPECT_THAT(
+      faults_after_sound("invalidation: {listen: \"0.0.0.0:9091\"}\n"),
+      ElementsAre(HasSubstr("can be reached from other machines; use 127.0.0.1, [::1] or unix:/path, or say in")));
+  EXPECT_THAT(faults_after_sound("invalidation: {listen: \"127.0.0.1:9091\"}\n"), IsEmpty());
+  EXPECT_THAT(faults_after_sound("invalidation: {listen: \"0.0.0.0:9091\", tokens: [{name: a, token: b}]}\n"),
+              IsEmpty());
+  EXPECT_THAT(faults_after_sound("admin: {address: \"127.0.0.1:9091\"}\ninvalidation: {listen: \"127.0.0.1:9091\"}\n"),
+              ElementsAre(HasSubstr("is given twice")));
+}
+
+TEST(PurgeApis, ASecretIsGivenOnce) {
+  EXPECT_THAT(faults_after_sound("invalidation: {tokens: [{name: a}]}\n"),
+              ElementsAre(HasSubstr("give \"token\" or \"token_file\"")));
+  EXPECT_THAT(faults_after_sound("invalidation: {tokens: [{name: a, token: b, token_file: c}]}\n"),
+              ElementsAre(HasSubstr("give either \"token\" or \"token_file\"")));
+  EXPECT_THAT(faults_after_sound("invalidation: {tokens: [{name: a, token: b}, {name: a, token: c}]}\n"),
+              ElementsAre(HasSubstr("name \"a\" is given twice")));
+}
+
+TEST(PurgeApis, CloudFrontsIsServedSomewhere) {
+  const std::string keys = "cloudfront: {keys: [{id: A, secret: s}]}";
+  EXPECT_THAT(faults_after_sound("invalidation: {" + keys + "}\n"), ElementsAre(HasSubstr("no address serves it")));
+  EXPECT_THAT(faults_after_sound("invalidation: {listen: \"127.0.0.1:0\", " + keys + "}\n"), IsEmpty());
+}
+
+TEST(PurgeApis, LimitsAreHostsPathsAndTags) {
+  EXPECT_THAT(faults_after_sound("invalidation: {tokens: [{name: a, token: b, allow: {paths: [blog]}}]}\n"),
+              ElementsAre(HasSubstr("\"blog\" must begin with /")));
+  EXPECT_THAT(faults_after_sound("invalidation: {fastly: {services: {S: {hosts: [\"*.a.example\"]}}}}\n"),
+              ElementsAre(HasSubstr("must be one host's name")));
 }
 
 } // namespace

@@ -62,6 +62,18 @@ TEST_F(EpochsTest, ASoftCommandAfterAHardOneDoesNotBringTheDeadBack) {
   EXPECT_EQ(check(kPage, between), Verdict::stale);
 }
 
+TEST_F(EpochsTest, AllOfAWildcardHostCoversWhatLiesBelowIt) {
+  purge(Target{Target::Kind::all, "*.example.org", ""});
+  EXPECT_EQ(check("https://a.example.org/x", 1), Verdict::dead);
+  EXPECT_EQ(check("https://b.a.example.org/x", 1), Verdict::dead);
+  EXPECT_EQ(check("https://example.org/x", 1), Verdict::live);
+  EXPECT_EQ(check("https://badexample.org/x", 1), Verdict::live);
+  ASSERT_TRUE(epochs.blame("https://a.example.org/x", {}, 1));
+  EXPECT_FALSE(epochs.blame("https://example.org/x", {}, 1));
+  EXPECT_EQ(epochs.forget_below(epochs.current()).size(), 1U);
+  EXPECT_EQ(check("https://a.example.org/x", 1), Verdict::live);
+}
+
 TEST_F(EpochsTest, AnExactPathCoversNeitherQueriesNorWhatLiesBelow) {
   const uint64_t seq = epochs.current();
   purge("/a");

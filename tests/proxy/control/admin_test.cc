@@ -46,7 +46,11 @@ struct AdminTest : SnsWorld {
       return {};
     };
     hooks.reload = [this](std::move_only_function<void(Result<>)> done) { done(reloaded); };
-    return std::make_unique<AdminApi>(*cache, *engine, *loop, token, std::move(hooks));
+    hooks.sites = [] {
+      return std::vector<std::vector<std::string>>{{"www.example.com", "*.example.org"}, {"shop.example"}};
+    };
+    doors = PurgeDoors::create(purges, token, *engine, *cache, *loop, clock).value();
+    return std::make_unique<AdminApi>(*cache, *engine, *doors, *loop, token, std::move(hooks));
   }
   FakeClient ask(AdminApi& api, const std::string& method, const std::string& path, const std::string& body = "",
                  const http::Headers& fields = {}) {
@@ -73,6 +77,8 @@ struct AdminTest : SnsWorld {
   }
   bool draining = false;
   Result<> reloaded;
+  config::Invalidation purges;
+  std::unique_ptr<PurgeDoors> doors;
 };
 
 TEST_F(AdminTest, TellsHealthAndReadiness) {
@@ -117,6 +123,7 @@ TEST_F(AdminTest, PurgesAndListsWhatWasPurged) {
   EXPECT_EQ(list[0]["soft"], false);
   EXPECT_EQ(list[1], (json{{"seq", answer["seq"]},
                            {"time", time().substr(0, 19) + "Z"},
+                           {"age", 0},
                            {"source", "admin"},
                            {"targets", 3},
                            {"names", {"/a", "/b/*", "#t"}},

@@ -39,7 +39,7 @@ struct PurgeClientTest : testing::Test {
     const auto done = run(answer);
     return done ? "(none)" : done.error().what;
   }
-  PurgeRequest request{.node = {}, .paths = {"/a"}, .tags = {}, .all = false, .soft = false};
+  PurgeRequest request{{}, {"/a"}, {}, {}, false, false, false, false};
   std::string head, body;
 };
 
@@ -63,6 +63,22 @@ TEST_F(PurgeClientTest, PurgesEverything) {
   request.all = true;
   EXPECT_THAT(run(kGood).value(), StartsWith("purged everything: sequence 17"));
   EXPECT_EQ(json::parse(body), (json{{"all", true}}));
+}
+
+TEST_F(PurgeClientTest, CountsOnADryRunAndTellsNodeByNodeWhenItWaits) {
+  request.dry_run = true;
+  EXPECT_EQ(run(response(200, R"({"dry_run": true, "entries": 2})")).value(),
+            "dry run: 1 path would drop 2 stored responses");
+  EXPECT_EQ(json::parse(body), (json{{"paths", {"/a"}}, {"dry_run", true}}));
+  request.dry_run = false;
+  request.wait = true;
+  request.sites = {"www.example.com"};
+  const auto table = run(response(200, R"({"seq": 17, "nodes": [{"node": "a", "seq": 17, "ms": 0.5, "entries": 3},
+                                                                {"node": "b", "seq": 4, "ms": 2.5, "entries": 0}]})"))
+                         .value();
+  EXPECT_THAT(table, HasSubstr("purged 1 site, 1 path: sequence 17"));
+  EXPECT_THAT(table, HasSubstr("slowest: b, 2.5 ms"));
+  EXPECT_EQ(json::parse(body), (json{{"paths", {"/a"}}, {"sites", {"www.example.com"}}, {"count", true}}));
 }
 
 TEST_F(PurgeClientTest, GivesTheToken) {

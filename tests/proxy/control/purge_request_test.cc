@@ -67,5 +67,27 @@ TEST(PurgeRequest, IsCountedBeforeItIsMultipliedOut) {
               HasSubstr("more than the 3000 targets"));
 }
 
+const std::vector<std::vector<std::string>> kSites{{"www.example.com", "*.example.org"}, {"*"}};
+
+TEST(AdminPurgeRequest, ASiteIsAllOfEachOfItsHosts) {
+  const auto made = parse_admin_purge(R"({"sites": ["WWW.example.com"], "dry_run": true})", kSites);
+  ASSERT_TRUE(made) << made.error().what;
+  ASSERT_EQ(made->what.targets.size(), 2U);
+  EXPECT_EQ(made->what.targets[0].host, "www.example.com");
+  EXPECT_EQ(made->what.targets[1].host, "*.example.org");
+  EXPECT_EQ(made->what.targets[1].kind, Target::Kind::all);
+  EXPECT_TRUE(made->dry_run);
+  EXPECT_EQ(parse_admin_purge(R"({"sites": ["*"]})", kSites)->what.targets[0].host, "") << "every host";
+  const auto none = parse_admin_purge(R"({"sites": ["other.example"]})", kSites);
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error().what, HasSubstr("there is no site \"other.example\"; there are www.example.com, *"));
+}
+
+TEST(AdminPurgeRequest, AMessageHasNoneOfTheAdminsOwnMembers) {
+  for (const char* member : {"sites", "dry_run", "count"}) {
+    EXPECT_THAT(error_of(R"({"all": true, ")" + std::string(member) + "\": true}"), HasSubstr("unknown member"));
+  }
+}
+
 } // namespace
 } // namespace verge::control
