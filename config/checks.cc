@@ -188,6 +188,13 @@ std::string check_tag(std::string_view text) {
   return all(text, [](char c) { return c > ' ' && c < 0x7f && c != ','; }) ? "" : "may not hold spaces or commas";
 }
 
+std::string check_purge_target(std::string_view text) {
+  if (!all(text, [](char c) { return c > ' ' && c < 0x7f; })) return "must be visible ASCII; encode the rest with %";
+  if (text.find('#') != text.npos) return "must not have a fragment";
+  const bool url = text.starts_with("https://") || text.starts_with("http://");
+  return url || text.starts_with('/') || text.starts_with('*') ? "" : "must be a path, a pattern or a URL: /a, /img/*";
+}
+
 bool answers_one_request(int status) {
   constexpr int kStatuses[] = {304, 407, 408, 412, 416, 417, 421, 425, 428, 429, 431, 511};
   return std::ranges::find(kStatuses, status) != std::end(kStatuses);
@@ -243,6 +250,14 @@ std::string_view region_of_url(std::string_view url) {
   const auto labels = split(host_port(url.substr(0, url.find('/'))).host, '.');
   if (labels.size() < 5 || labels[1] != "execute-api" || labels[3] != "amazonaws") return {};
   return is_aws_region(labels[2]) ? labels[2] : std::string_view{};
+}
+
+std::string_view region_of_queue(std::string_view url) {
+  constexpr std::string_view kBegin = "https://sqs.";
+  if (!url.starts_with(kBegin)) return {};
+  url.remove_prefix(kBegin.size());
+  const auto region = url.substr(0, url.find('.'));
+  return is_aws_region(region) ? region : std::string_view{};
 }
 
 } // namespace verge::config

@@ -22,10 +22,11 @@ std::string check_function(std::string_view text);
 std::string check_topic(std::string_view text);
 std::string check_cached_method(std::string_view method);
 std::string check_tag(std::string_view text);
-std::string check_parameter(std::string_view text);   // a query parameter's name, with *
-std::string check_cookie_name(std::string_view text); // with *
-std::string check_key_header(std::string_view text);  // a request field that may be in a cache key
-std::string check_forward(std::string_view text);     // a request field that may be handed on, with *
+std::string check_purge_target(std::string_view text); // /a, /img/*, *.css, https://host/a
+std::string check_parameter(std::string_view text);    // a query parameter's name, with *
+std::string check_cookie_name(std::string_view text);  // with *
+std::string check_key_header(std::string_view text);   // a request field that may be in a cache key
+std::string check_forward(std::string_view text);      // a request field that may be handed on, with *
 // 429 and the like, which policy never stores; a test holds the two lists together.
 bool answers_one_request(int status);
 std::string check_field_name(std::string_view text);
@@ -37,6 +38,8 @@ bool is_loopback(std::string_view listen);   // of a text that check_listen like
 bool is_aws_region(std::string_view region); // eu-west-1, us-gov-east-1; not every S3-like store names them so
 // The region inside an ARN, or inside https://<id>.execute-api.<region>.amazonaws.com; else empty.
 std::string_view region_of_arn(std::string_view arn);
+// Or inside https://sqs.<region>.amazonaws.com/<account>/<name>.
+std::string_view region_of_queue(std::string_view url);
 std::string_view region_of_url(std::string_view url);
 
 } // namespace verge::config

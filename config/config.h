@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "config/events.h"
 #include "proxy/base/clock.h"
 
 namespace verge::config {
@@ -40,6 +41,7 @@ enum class OriginType : uint8_t { http, folder, s3, api_gateway, lambda };
 struct Credentials { // empty: environment, then shared file
   std::string access_key_id, secret_access_key, session_token;
   std::string profile;
+  bool operator==(const Credentials&) const = default;
 };
 struct Timeouts {
   Millis connect{3'000}, first_byte{10'000}, between_bytes{30'000}, head{60'000}, idle{60'000};
@@ -172,6 +174,23 @@ struct Sns {
   PurgeAllow allow;
   bool operator==(const Sns&) const = default;
 };
+// Events that nobody signed, with another proof.
+struct Push {
+  std::string path;
+  std::string user, password;               // Basic
+  std::string key_field = "x-api-key", key; // a field that holds a key
+  PurgeAllow allow;
+  bool operator==(const Push&) const = default;
+};
+struct SqsQueue {
+  std::string queue; // URL
+  std::string region, endpoint;
+  Credentials credentials;
+  std::string tls_ca; // PEM; empty: system roots
+  std::vector<std::string> topics;
+  PurgeAllow allow;
+  bool operator==(const SqsQueue&) const = default;
+};
 // Who calls a purge API, by a secret: the text or the file that holds it.
 struct PurgeToken {
   std::string name; // for the log and the list
@@ -206,6 +225,9 @@ struct Cloudflare {
 };
 struct Invalidation {
   std::optional<Sns> sns;
+  std::optional<Push> push;
+  std::vector<SqsQueue> sqs;
+  std::vector<EventRule> rules;
   std::string listen; // empty: the purge APIs are on the admin address only
   std::vector<PurgeToken> tokens;
   std::optional<CloudFront> cloudfront;

@@ -166,6 +166,55 @@ void check_sites(Reader& reader, const Config& config) {
   }
 }
 
+void check_rules(Reader& reader, const std::vector<EventRule>& rules) {
+  for (size_t i = 0; i < rules.size(); ++i) {
+    const RulePurge& purge = rules[i].purge;
+    const std::string path = fmt::format("invalidation.rules[{}].purge", i);
+    if (reader.places().contains(path) && purge.paths.empty() && purge.tags.empty() && !purge.all) {
+      reader.fault(path, "nothing to purge: give paths, tags or all");
+    }
+  }
+}
+
+void check_push(Reader& reader, const Config& config) {
+  if (!config.invalidation.push) return;
+  const Push& push = *config.invalidation.push;
+  const std::string path = "invalidation.push";
+  if (push.user.empty() != push.password.empty() && !reader.faulty(path + ".user") &&
+      !reader.faulty(path + ".password")) {
+    reader.fault(path + (push.user.empty() ? ".password" : ".user"), "\"user\" and \"password\" go together");
+  }
+  if (push.user.find(':') != push.user.npos) reader.fault(path + ".user", "may not hold a colon");
+  constexpr size_t kSecret = 24;
+  const bool guessable = push.path.size() - push.path.rfind('/') - 1 < kSecret;
+  if (push.user.empty() && push.password.empty() && push.key.empty() && guessable) {
+    reader.fault(path + ".path",
+                 "give user and password, or a key, or a path whose last part nobody can guess: 24 characters or more");
+  }
+  if (config.invalidation.sns && config.invalidation.sns->path == push.path) {
+    reader.fault(path + ".path", "is invalidation.sns.path as well; unsigned events need a path of their own");
+  }
+}
+
+void check_queues(Reader& reader, const std::vector<SqsQueue>& queues) {
+  std::map<std::string, std::string> seen;
+  for (size_t i = 0; i < queues.size(); ++i) {
+    const SqsQueue& queue = queues[i];
+    const std::string path = fmt::format("invalidation.sqs[{}]", i);
+    if (queue.queue.empty()) continue;
+    check_repeated(reader, seen, queue.queue, path + ".queue", "queue");
+    check_credentials(reader, path + ".credentials", queue.credentials);
+    if (queue.queue.ends_with(".fifo")) {
+      reader.fault(path + ".queue", "is a FIFO queue; notifications need a standard one");
+    }
+    if (queue.region.empty() && !reader.faulty(path + ".region")) {
+      reader.fault(path + ".region",
+                   "\"region\" is missing, the URL does not tell it, and AWS_REGION and "
+                   "AWS_DEFAULT_REGION are not set either");
+    }
+  }
+}
+
 void check_limits(Reader& reader, const Config& config) {
   if (config.limits.request_target > config.limits.request_head && !reader.faulty("limits.request_head")) {
     reader.fault("limits.request_target", "request_target is more than request_head, which holds it");
@@ -175,13 +224,17 @@ void check_limits(Reader& reader, const Config& config) {
   }
 }
 
+void fill_region(std::string& region) {
+  for (const char* name : {"AWS_REGION", "AWS_DEFAULT_REGION"}) {
+    if (const char* value = std::getenv(name); region.empty() && value != nullptr) region = value;
+  }
+}
+
 void fill_origin(Origin& origin) {
   if (origin.type == OriginType::lambda && origin.max_request_body == 0) origin.max_request_body = 6ull << 20;
   if (origin.type == OriginType::http || origin.type == OriginType::folder || !origin.region.empty()) return;
   origin.region = origin.type == OriginType::lambda ? region_of_arn(origin.function) : region_of_url(origin.url);
-  for (const char* name : {"AWS_REGION", "AWS_DEFAULT_REGION"}) {
-    if (const char* value = std::getenv(name); origin.region.empty() && value != nullptr) origin.region = value;
-  }
+  fill_region(origin.region);
 }
 
 void lower_case(std::string& text) {
@@ -195,6 +248,9 @@ void cross_check(Reader& reader, const Config& config) {
   check_purge_callers(reader, config.invalidation);
   for (const auto& [name, origin] : config.origins) check_origin(reader, origin);
   check_sites(reader, config);
+  check_push(reader, config);
+  check_queues(reader, config.invalidation.sqs);
+  check_rules(reader, config.invalidation.rules);
   check_limits(reader, config);
 }
 
@@ -203,6 +259,10 @@ void fill_defaults(const Reader& reader, Config& config) {
   if (config.cache.path == Cache{}.path) config.cache.path = reader.from_base(config.cache.path);
   if (config.access_log.path == "off") config.access_log.path.clear();
   for (auto& [name, origin] : config.origins) fill_origin(origin);
+  for (auto& queue : config.invalidation.sqs) {
+    if (queue.region.empty()) queue.region = region_of_queue(queue.queue);
+    fill_region(queue.region);
+  }
   for (auto& site : config.sites) {
     for (auto& host : site.hosts) lower_case(host);
   }

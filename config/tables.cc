@@ -2,6 +2,7 @@
 
 #include "config/cache_kinds.h"
 #include "config/checks.h"
+#include "config/event_tables.h"
 #include "config/kinds.h"
 
 namespace verge::config {
@@ -95,6 +96,8 @@ const Table<Cache>& cache_table() {
   return table;
 }
 
+} // namespace
+
 const Table<Credentials>& credentials_table() {
   static const Table<Credentials> table(
       {"origins.NAME.credentials",
@@ -113,6 +116,8 @@ const Table<Credentials>& credentials_table() {
       });
   return table;
 }
+
+namespace {
 
 const Table<Timeouts>& timeouts_table() {
   static const Table<Timeouts> table(
@@ -361,6 +366,8 @@ const Table<Site>& site_table() {
   return table;
 }
 
+} // namespace
+
 const Table<PurgeAllow>& purge_allow_table() {
   static const Table<PurgeAllow> table(
       {"allow",
@@ -379,6 +386,8 @@ const Table<PurgeAllow>& purge_allow_table() {
       });
   return table;
 }
+
+namespace {
 
 const Table<Sns>& sns_table() {
   static const Table<Sns> table(
@@ -497,6 +506,10 @@ const Table<Invalidation>& invalidation_table() {
           row("cloudfront", &Invalidation::cloudfront, Sub<CloudFront>{cloudfront_table()}, "CloudFront's API"),
           row("fastly", &Invalidation::fastly, Sub<Fastly>{fastly_table()}, "Fastly's API"),
           row("cloudflare", &Invalidation::cloudflare, Sub<Cloudflare>{cloudflare_table()}, "Cloudflare's API"),
+          row("push", &Invalidation::push, Sub<Push>{push_table()}, "events that nobody signed"),
+          row("sqs", &Invalidation::sqs, ListOf<Sub<SqsQueue>>{{sqs_queue_table()}}, "queues of this node alone"),
+          row("rules", &Invalidation::rules, ListOf<Sub<EventRule>>{{event_rule_table()}},
+              "which events of a deploy invalidate what"),
       });
   return table;
 }

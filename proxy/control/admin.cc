@@ -185,8 +185,9 @@ std::unique_ptr<http::StreamHandler> AdminApi::handle(http::ClientStream& client
     if (q.path == "/readyz") {
       if (needs("GET")) return;
       const auto ready = impl->hooks.ready();
-      return answer(ready ? Reply{200, "text/plain; charset=utf-8", "ready\n"}
-                          : Reply{503, "text/plain; charset=utf-8", ready.error().what + "\n"});
+      std::string text = ready ? "ready\n" : ready.error().what + "\n";
+      if (impl->hooks.state) text += impl->hooks.state();
+      return answer({ready ? 200 : 503, "text/plain; charset=utf-8", std::move(text)});
     }
     const auto unauthorized = [](std::string_view what) {
       auto r = problem(401, what);

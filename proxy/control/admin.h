@@ -30,7 +30,8 @@
 namespace verge::control {
 
 struct AdminHooks {
-  std::function<Result<>()> ready; // an error's text says why not
+  std::function<Result<>()> ready;    // an error's text says why not
+  std::function<std::string()> state; // further lines of /readyz, on the control loop; may be empty
   // Runs elsewhere; `done` is called on any thread.
   std::function<void(std::move_only_function<void(Result<>)> done)> reload;
   std::function<std::vector<std::vector<std::string>>()> sites; // the hosts of each that is configured

@@ -28,14 +28,14 @@ void CertificateCache::get(const Topic& topic, const std::string& path, Done don
   }
   auto& pending = pending_[url];
   pending.waiting.push_back(std::move(done));
-  auto started = SmallGet::start(context_, base, path, "", tls_, kCertificateBytes,
-                                 [this, url, topic](Result<SmallGet::Answer> a) { arrived(url, topic, std::move(a)); });
+  auto started = SmallCall::get(context_, base, path, "", tls_, kCertificateBytes,
+                                [this, url, topic](Result<SmallCall::Answer> a) { arrived(url, topic, std::move(a)); });
   if (!started) return arrived(url, topic, std::unexpected(std::move(started.error())));
   pending.get = std::move(*started);
 }
 
 Result<CertificateCache::Certificate> CertificateCache::judge(const std::string& url, const Topic& topic,
-                                                              const Result<SmallGet::Answer>& answer) const {
+                                                              const Result<SmallCall::Answer>& answer) const {
   if (!answer) return std::unexpected(Error(answer.error()).in("fetching " + url));
   if (answer->status == 404 || answer->status == 410) {
     return fail(Errc::refused, fmt::format("there is no signing certificate {} (status {})", url, answer->status),
@@ -58,7 +58,7 @@ void CertificateCache::remember(const std::string& url, const Error& error) {
   failed_.insert_or_assign(url, Failure{error, now + kFailureLifetime});
 }
 
-void CertificateCache::arrived(const std::string& url, const Topic& topic, Result<SmallGet::Answer> answer) {
+void CertificateCache::arrived(const std::string& url, const Topic& topic, Result<SmallCall::Answer> answer) {
   auto node = pending_.extract(url);
   const auto result = judge(url, topic, answer);
   if (result) {
@@ -68,8 +68,8 @@ void CertificateCache::arrived(const std::string& url, const Topic& topic, Resul
   } else {
     remember(url, result.error());
   }
-  // The SmallGet is the caller: it dies when this turn is over.
-  if (node.mapped().get) context_.loop.defer([dead = std::shared_ptr<SmallGet>(std::move(node.mapped().get))] {});
+  // The SmallCall is the caller: it dies when this turn is over.
+  if (node.mapped().get) context_.loop.defer([dead = std::shared_ptr<SmallCall>(std::move(node.mapped().get))] {});
   for (auto& done : node.mapped().waiting) done(result);
 }
 

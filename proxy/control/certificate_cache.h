@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "origin/origin.h"
-#include "proxy/control/small_get.h"
+#include "proxy/control/small_call.h"
 #include "proxy/control/sns_signature.h"
 #include "proxy/control/sns_topic.h"
 
@@ -32,16 +32,16 @@ class CertificateCache {
 
  private:
   struct Pending {
-    std::unique_ptr<SmallGet> get;
+    std::unique_ptr<SmallCall> get;
     std::vector<Done> waiting;
   };
   struct Failure {
     Error error;
     MonoTime until;
   };
-  Result<Certificate> judge(const std::string& url, const Topic& topic, const Result<SmallGet::Answer>& answer) const;
+  Result<Certificate> judge(const std::string& url, const Topic& topic, const Result<SmallCall::Answer>& answer) const;
   void remember(const std::string& url, const Error& error);
-  void arrived(const std::string& url, const Topic& topic, Result<SmallGet::Answer> answer);
+  void arrived(const std::string& url, const Topic& topic, Result<SmallCall::Answer> answer);
   origin::OriginContext context_;
   std::string origin_;
   std::shared_ptr<net::ClientTls> tls_;

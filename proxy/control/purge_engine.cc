@@ -11,8 +11,8 @@
 namespace verge::control {
 namespace {
 
-constexpr std::array kDoors = {Door::admin,  Door::sns,        Door::sqs,         Door::cloudfront,
-                               Door::fastly, Door::cloudflare, Door::purge_method};
+constexpr std::array kDoors = {Door::admin,      Door::sns,    Door::sqs,        Door::push,
+                               Door::cloudfront, Door::fastly, Door::cloudflare, Door::purge_method};
 enum class Outcome : uint8_t { applied, repeated, not_durable, refused_host, refused_path, refused_tag, refused_soft };
 constexpr std::array<std::string_view, 7> kOutcomes = {"applied",      "repeated",    "not_durable", "refused_host",
                                                        "refused_path", "refused_tag", "refused_soft"};
@@ -68,6 +68,7 @@ std::string_view to_string(Door door) noexcept {
     case Door::admin: return "admin";
     case Door::sns: return "sns";
     case Door::sqs: return "sqs";
+    case Door::push: return "push";
     case Door::cloudfront: return "cloudfront";
     case Door::fastly: return "fastly";
     case Door::cloudflare: return "cloudflare";

@@ -15,7 +15,7 @@
 namespace verge::control {
 
 // The ways in: the first word of a purge's source, and its label in metrics.
-enum class Door : uint8_t { admin, sns, sqs, cloudfront, fastly, cloudflare, purge_method };
+enum class Door : uint8_t { admin, sns, sqs, push, cloudfront, fastly, cloudflare, purge_method };
 std::string_view to_string(Door door) noexcept;
 
 struct PurgeCommand {

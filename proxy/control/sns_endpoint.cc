@@ -11,8 +11,8 @@
 #include "proxy/base/metrics.h"
 #include "proxy/control/certificate_cache.h"
 #include "proxy/control/public_resolver.h"
+#include "proxy/control/purge_limits.h"
 #include "proxy/control/seen_messages.h"
-#include "proxy/control/sns_events.h"
 #include "proxy/control/sns_message.h"
 #include "proxy/control/sns_topic.h"
 
@@ -41,6 +41,26 @@ metrics::Counter g_ignored = counter("result=\"ignored\"");
 metrics::Counter g_malformed = counter("result=\"malformed\"");
 metrics::Counter g_refused = counter("result=\"refused\"");
 metrics::Counter g_later = counter("result=\"later\"");
+
+metrics::Counter reason(const char* labels) {
+  return {
+      "verge_sns_refused_total", labels,
+      "SNS messages that were refused, by reason: size (413), malformed (400), raw (unsigned), unsigned, headers "
+      "(they and the body disagree), topic (not listed), version, time (outside the window), certificate (its URL or "
+      "the certificate itself), signature, token (SNS did not take it), limits (beyond allow)."};
+}
+metrics::Counter g_by_size = reason("reason=\"size\"");
+metrics::Counter g_by_form = reason("reason=\"malformed\"");
+metrics::Counter g_by_raw = reason("reason=\"raw\"");
+metrics::Counter g_by_absence = reason("reason=\"unsigned\"");
+metrics::Counter g_by_headers = reason("reason=\"headers\"");
+metrics::Counter g_by_topic = reason("reason=\"topic\"");
+metrics::Counter g_by_version = reason("reason=\"version\"");
+metrics::Counter g_by_time = reason("reason=\"time\"");
+metrics::Counter g_by_certificate = reason("reason=\"certificate\"");
+metrics::Counter g_by_signature = reason("reason=\"signature\"");
+metrics::Counter g_by_token = reason("reason=\"token\"");
+metrics::Counter g_by_limits = reason("reason=\"limits\"");
 
 std::string_view shown(std::string_view text) { return text.substr(0, kShownOctets); }
 
@@ -76,11 +96,11 @@ using JobRef = std::shared_ptr<Job>;
 // What runs on the control loop. Whatever comes back to it later holds a weak_ptr: it may be gone by then.
 class Checks : public std::enable_shared_from_this<Checks> {
  public:
-  Checks(const config::Sns& options, PurgeLimits limits, cache::Cache& cache, PurgeEngine& engine, net::EventLoop& loop,
+  Checks(const config::Sns& options, PurgeLimits limits, cache::Cache& cache, EventTaker& taker, net::EventLoop& loop,
          net::Resolver& resolver, const Clock& clock, std::shared_ptr<net::ClientTls> tls)
       : options_(options),
         limits_(std::move(limits)),
-        engine_(engine),
+        taker_(taker),
         loop_(loop),
         clock_(clock),
         public_(resolver),
@@ -95,12 +115,12 @@ class Checks : public std::enable_shared_from_this<Checks> {
     const auto& q = job->head;
     if (!q.is("POST")) return reply(job, 405, "SNS posts here");
     if (q.headers.joined("x-amz-sns-rawdelivery") == "true") {
-      return refuse(job, "raw message delivery is unsigned; turn it off on the subscription");
+      return refuse(job, g_by_raw, "raw message delivery is unsigned; turn it off on the subscription");
     }
     auto parsed = parse_sns_message(job->body);
     job->body = {};
     if (!parsed) {
-      return parsed.error().code == Errc::refused ? refuse(job, parsed.error().what)
+      return parsed.error().code == Errc::refused ? refuse(job, g_by_absence, parsed.error().what)
                                                   : malformed(job, parsed.error().what);
     }
     job->message = std::move(*parsed);
@@ -110,25 +130,26 @@ class Checks : public std::enable_shared_from_this<Checks> {
     };
     if (!agrees("x-amz-sns-message-type", m.type_text) || !agrees("x-amz-sns-topic-arn", m.topic_arn) ||
         !agrees("x-amz-sns-message-id", m.message_id)) {
-      return refuse(job, "header fields and body disagree");
+      return refuse(job, g_by_headers, "header fields and body disagree");
     }
     if (std::find(options_.topics.begin(), options_.topics.end(), m.topic_arn) == options_.topics.end()) {
-      return refuse(job, "the topic is not listed in invalidation.sns.topics");
+      return refuse(job, g_by_topic, "the topic is not listed in invalidation.sns.topics");
     }
     auto topic = parse_topic_arn(m.topic_arn);
-    if (!topic) return refuse(job, topic.error().what);
+    if (!topic) return refuse(job, g_by_topic, topic.error().what);
     job->topic = std::move(*topic);
     if (m.signature_version != "2" && (m.signature_version != "1" || options_.require_version_2)) {
-      return refuse(job, fmt::format("SignatureVersion {} is not accepted", shown(m.signature_version)));
+      return refuse(job, g_by_version, fmt::format("SignatureVersion {} is not accepted", shown(m.signature_version)));
     }
     const auto when = parse_timestamp(m.timestamp);
     if (!when) return malformed(job, "Timestamp is not of the form YYYY-MM-DDThh:mm:ss.mmmZ");
     const auto now = clock_.wall();
     if (*when < now - kOldest || *when > now + kNewest) {
-      return refuse(job, fmt::format("Timestamp {} is more than 65 minutes old or 5 minutes ahead", m.timestamp));
+      return refuse(job, g_by_time,
+                    fmt::format("Timestamp {} is more than 65 minutes old or 5 minutes ahead", m.timestamp));
     }
     auto path = signing_certificate_path(m.signing_cert_url, job->topic, options_.certificate_origin);
-    if (!path) return refuse(job, path.error().what);
+    if (!path) return refuse(job, g_by_certificate, path.error().what);
     certificates_.get(job->topic, *path,
                       [weak = weak_from_this(), job](Result<CertificateCache::Certificate> certificate) {
                         if (const auto self = weak.lock()) self->verify(job, std::move(certificate));
@@ -140,14 +161,16 @@ class Checks : public std::enable_shared_from_this<Checks> {
     if (job->done) send_reply(*job->on, std::exchange(job->done, nullptr), status, text);
   }
   // Final: SNS does not try again after a 4xx. The reason stands in the log; the sender is told no more than needed.
-  void refuse(const JobRef& job, std::string_view why) {
+  void refuse(const JobRef& job, metrics::Counter& reason, std::string_view why) {
     g_refused.add();
+    reason.add();
     log::warn("sns", "refused from {}: {} (message {} topic {})", job->remote, why, shown(job->message.message_id),
               shown(job->message.topic_arn));
     reply(job, 403, "refused");
   }
   void malformed(const JobRef& job, std::string_view why) {
     g_malformed.add();
+    g_by_form.add();
     log::warn("sns", "malformed from {}: {} (message {} topic {})", job->remote, why, shown(job->message.message_id),
               shown(job->message.topic_arn));
     reply(job, 400, "malformed; the node's log says why");
@@ -160,12 +183,15 @@ class Checks : public std::enable_shared_from_this<Checks> {
   }
 
   void verify(const JobRef& job, Result<CertificateCache::Certificate> certificate) {
-    const auto failed = [&](const Error& error) {
-      error.code == Errc::refused&& error.side == Side::client ? refuse(job, error.what) : later(job, error.what);
+    const auto failed = [&](metrics::Counter& reason, const Error& error) {
+      error.code == Errc::refused&& error.side == Side::client ? refuse(job, reason, error.what)
+                                                               : later(job, error.what);
     };
-    if (!certificate) return failed(certificate.error());
-    if (!(*certificate)->valid_at(clock_.wall())) return refuse(job, "the signing certificate is not valid now");
-    if (const auto good = (*certificate)->verify(job->message); !good) return failed(good.error());
+    if (!certificate) return failed(g_by_certificate, certificate.error());
+    if (!(*certificate)->valid_at(clock_.wall())) {
+      return refuse(job, g_by_certificate, "the signing certificate is not valid now");
+    }
+    if (const auto good = (*certificate)->verify(job->message); !good) return failed(g_by_signature, good.error());
     const auto& id = job->message.message_id;
     switch (seen_.state(id)) {
       case SeenMessages::State::done: g_duplicate.add(); return reply(job, 200, "known already");
@@ -200,12 +226,12 @@ class Checks : public std::enable_shared_from_this<Checks> {
                     origin::aws::percent_encode(m.token, false));
     seen_.begin(m.message_id);
     const auto slot = confirming_.emplace(confirming_.end());
-    auto started = SmallGet::start(confirm_context_, base, "/", query, tls_, kConfirmBytes,
-                                   [this, job, slot](Result<SmallGet::Answer> answer) { // owned by us: dies with us
-                                     loop_.defer([dead = std::shared_ptr<SmallGet>(std::move(*slot))] {});
-                                     confirming_.erase(slot);
-                                     confirmed(job, std::move(answer));
-                                   });
+    auto started = SmallCall::get(confirm_context_, base, "/", query, tls_, kConfirmBytes,
+                                  [this, job, slot](Result<SmallCall::Answer> answer) { // owned by us: dies with us
+                                    loop_.defer([dead = std::shared_ptr<SmallCall>(std::move(*slot))] {});
+                                    confirming_.erase(slot);
+                                    confirmed(job, std::move(answer));
+                                  });
     if (!started) {
       confirming_.erase(slot);
       return confirmed(job, std::unexpected(std::move(started.error())));
@@ -213,7 +239,7 @@ class Checks : public std::enable_shared_from_this<Checks> {
     *slot = std::move(*started);
   }
 
-  void confirmed(const JobRef& job, Result<SmallGet::Answer> answer) {
+  void confirmed(const JobRef& job, Result<SmallCall::Answer> answer) {
     if (answer && answer->status == 200) {
       g_confirmed.add();
       log::info("sns", "subscription to {} is confirmed (message {})", job->message.topic_arn, job->message.message_id);
@@ -224,41 +250,43 @@ class Checks : public std::enable_shared_from_this<Checks> {
     const auto what = fmt::format("SNS answered {} to ConfirmSubscription", answer->status);
     // A token that is not good stays so. Too many requests are a 400 as well.
     const bool throttled = answer->status == 429 || answer->body.find("Throttl") != std::string::npos;
-    answer->status >= 400 && answer->status < 500 && !throttled ? refuse(job, what) : later(job, what);
+    answer->status >= 400 && answer->status < 500 && !throttled ? refuse(job, g_by_token, what) : later(job, what);
   }
 
   void notification(const JobRef& job) {
     const auto& id = job->message.message_id;
-    auto meant = interpret_notification(job->message.message, options_.s3_prefix);
-    if (!meant) return malformed(job, meant.error().what);
-    if (!meant->command) {
-      g_ignored.add();
-      log::info("sns", "message {} of {} asks for nothing: {}", id, job->message.topic_arn, meant->reason);
-      return reply(job, 200, "nothing to do");
-    }
     seen_.begin(id);
-    PurgeCommand command{.door = Door::sns, .who = job->message.topic_arn, .what = std::move(*meant->command)};
-    command.what.id = id;
-    command.limits = &limits_;
-    engine_.apply(std::move(command), [weak = weak_from_this(), job](Result<Purged> done) {
-      if (const auto self = weak.lock()) self->applied(job, done);
-    });
+    EventFrom from{.door = Door::sns,
+                   .who = job->message.topic_arn,
+                   .id = id,
+                   .other_prefix = options_.s3_prefix,
+                   .limits = &limits_};
+    taker_.take(job->message.message, std::move(from),
+                [weak = weak_from_this(), job](EventOutcome outcome, const std::string& why) {
+                  if (const auto self = weak.lock()) self->taken(job, outcome, why);
+                });
   }
 
-  void applied(const JobRef& job, const Result<Purged>& done) {
-    const auto& id = job->message.message_id;
-    if (!done) {
-      seen_.forget(id);
-      return done.error().code == Errc::refused ? refuse(job, done.error().what)
-                                                : later(job, "the purge could not be written to disk");
+  void taken(const JobRef& job, EventOutcome outcome, const std::string& why) {
+    switch (outcome) {
+      case EventOutcome::applied:
+      case EventOutcome::repeated: g_applied.add(); return remembered(job, "purged");
+      case EventOutcome::nothing:
+      case EventOutcome::unmatched:
+        g_ignored.add();
+        seen_.forget(job->message.message_id); // again would be nothing again
+        return reply(job, 200, "nothing to do");
+      case EventOutcome::malformed: seen_.forget(job->message.message_id); return malformed(job, why);
+      case EventOutcome::refused: seen_.forget(job->message.message_id); return refuse(job, g_by_limits, why);
+      case EventOutcome::later: break;
     }
-    g_applied.add();
-    remembered(job, "purged");
+    seen_.forget(job->message.message_id);
+    later(job, why);
   }
 
   const config::Sns options_;
   const PurgeLimits limits_;
-  PurgeEngine& engine_;
+  EventTaker& taker_;
   net::EventLoop& loop_;
   const Clock& clock_;
   PublicResolver public_;
@@ -266,7 +294,7 @@ class Checks : public std::enable_shared_from_this<Checks> {
   std::shared_ptr<net::ClientTls> tls_;
   SeenMessages seen_;
   CertificateCache certificates_;
-  std::list<std::unique_ptr<SmallGet>> confirming_;
+  std::list<std::unique_ptr<SmallCall>> confirming_;
 };
 
 class Endpoint final : public SnsEndpoint {
@@ -276,6 +304,12 @@ class Endpoint final : public SnsEndpoint {
 
   bool wants(std::string_view path) const override { return path == path_; }
   size_t body_limit() const override { return kBodyLimit; }
+  void too_large(const http::RequestHead& head, std::string_view remote) override {
+    g_refused.add();
+    g_by_size.add();
+    log::warn("sns", "refused from {}: too large (message {})", remote,
+              shown(head.headers.joined("x-amz-sns-message-id")));
+  }
 
   void handle(http::RequestHead head, std::string body, std::string remote, Executor& on, ReplyDone done) override {
     const size_t octets = body.size();
@@ -306,7 +340,7 @@ class Endpoint final : public SnsEndpoint {
 } // namespace
 
 Result<std::unique_ptr<SnsEndpoint>> SnsEndpoint::create(const config::Sns& options, cache::Cache& cache,
-                                                         PurgeEngine& engine, net::EventLoop& loop,
+                                                         EventTaker& taker, net::EventLoop& loop,
                                                          net::Resolver& resolver, const Clock& clock) {
   auto limits = PurgeLimits::create(options.allow);
   if (!limits) return std::unexpected(std::move(limits.error()));
@@ -315,7 +349,7 @@ Result<std::unique_ptr<SnsEndpoint>> SnsEndpoint::create(const config::Sns& opti
   auto tls = net::ClientTls::create(tls_options);
   if (!tls) return std::unexpected(std::move(tls.error()).in("certificate_ca"));
   auto checks =
-      std::make_shared<Checks>(options, std::move(*limits), cache, engine, loop, resolver, clock, std::move(*tls));
+      std::make_shared<Checks>(options, std::move(*limits), cache, taker, loop, resolver, clock, std::move(*tls));
   return std::unique_ptr<SnsEndpoint>(new Endpoint(options.path, loop, std::move(checks)));
 }
 

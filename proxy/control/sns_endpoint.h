@@ -6,7 +6,7 @@
 #include "cache/cache.h"
 #include "config/config.h"
 #include "proxy/base/clock.h"
-#include "proxy/control/purge_engine.h"
+#include "proxy/control/event_taker.h"
 #include "proxy/http/intercept.h"
 #include "proxy/net/event_loop.h"
 #include "proxy/net/resolver.h"
@@ -22,9 +22,8 @@ class SnsEndpoint : public http::Intercept {
   //
   // Answers: 200 dealt with, and durable; 400 malformed; 403 not from a listed topic, or not provably, or beyond
   // `allow`; 405; 503 can't be decided or written now. SNS tries again after 503 only.
-  static Result<std::unique_ptr<SnsEndpoint>> create(const config::Sns& options, cache::Cache& cache,
-                                                     PurgeEngine& engine, net::EventLoop& loop, net::Resolver& resolver,
-                                                     const Clock& clock);
+  static Result<std::unique_ptr<SnsEndpoint>> create(const config::Sns& options, cache::Cache& cache, EventTaker& taker,
+                                                     net::EventLoop& loop, net::Resolver& resolver, const Clock& clock);
 };
 
 } // namespace verge::control

@@ -130,6 +130,7 @@ void Exchange::send_answer(int code, std::string_view detail) {
   std::string body;
   if (reply) {
     fields.add("content-type", reply->content_type);
+    if (!reply->challenge.empty()) fields.add("www-authenticate", reply->challenge);
     body = std::move(reply->body);
   } else {
     // Says what a stranger may know, and the id by which the operator finds the rest in the log.
@@ -185,6 +186,7 @@ void Exchange::collect(std::string_view octets) {
   const bool too_large = collected_body.size() + octets.size() > limit;
   if (too_large || services.collected_bytes + octets.size() > kCollectedTogether * limit) {
     reply = http::Reply{too_large ? 413 : 503, "text/plain; charset=utf-8", too_large ? "too large\n" : "try again\n"};
+    if (too_large) services.intercept->too_large(request, connection.address);
     release_collected();
     return wake();
   }

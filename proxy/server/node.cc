@@ -104,21 +104,19 @@ Result<> Node::open(config::Config config, std::function<void(ReloadDone)> reloa
   control_thread_ = std::thread([this] { control_loop_->run(); });
   config_ = shared_config;
   engine_ = std::make_unique<control::PurgeEngine>(*cache_, *control_loop_, clock_);
-  auto doors = control::PurgeDoors::create(c.invalidation, c.admin.token, *engine_, *cache_, *control_loop_, clock_);
-  if (!doors) return std::unexpected(std::move(doors.error()));
-  doors_ = std::move(*doors);
-  if (c.invalidation.sns) {
-    auto sns = control::SnsEndpoint::create(*c.invalidation.sns, *cache_, *engine_, *control_loop_, *resolver_, clock_);
-    if (!sns) return std::unexpected(std::move(sns.error()).in("invalidation.sns"));
-    sns_ = std::move(*sns);
-  }
-  const Shared shared{clock_, *cache_, *resolver_, access_log_.get(), sns_.get(), &verdicts_, &failing_};
+  auto purge_doors = control::PurgeDoors::create(c.invalidation, c.admin.token, *engine_, *cache_, *control_loop_, clock_);
+  if (!purge_doors) return std::unexpected(std::move(purge_doors.error()));
+  purge_doors_ = std::move(*purge_doors);
+  if (auto events = open_events(); !events) return events;
+  const Shared shared{clock_,     *cache_,  *resolver_, access_log_.get(), doors_.empty() ? nullptr : &doors_,
+                      &verdicts_, &failing_};
   for (uint32_t i = 0; i < c.workers; ++i) {
     auto worker = Worker::create(shared);
     if (!worker) return std::unexpected(std::move(worker.error()));
     workers_.push_back(std::move(*worker));
   }
   if (auto applied = apply(shared_config); !applied) return applied;
+  if (auto queues = open_queues(); !queues) return queues;
   if (auto admin = open_admin(std::move(reload_requested)); !admin) return admin;
 
   const auto gauge = [this](const char* name, const char* help,
@@ -152,11 +150,60 @@ Result<> Node::open(config::Config config, std::function<void(ReloadDone)> reloa
   return {};
 }
 
+// The ways by which events come in on the public listener.
+Result<> Node::open_events() {
+  taker_ = std::make_unique<control::EventTaker>(*engine_); // apply() says what events mean
+  const auto& invalidation = config_->invalidation;
+  if (invalidation.sns) {
+    auto sns = control::SnsEndpoint::create(*invalidation.sns, *cache_, *taker_, *control_loop_, *resolver_, clock_);
+    if (!sns) return std::unexpected(std::move(sns.error()).in("invalidation.sns"));
+    sns_ = std::move(*sns);
+    doors_.add(*sns_);
+  }
+  if (invalidation.push) {
+    auto push = control::PushEndpoint::create(*invalidation.push, *taker_, *control_loop_, sns_.get());
+    if (!push) return std::unexpected(std::move(push.error()).in("invalidation.push"));
+    push_ = std::move(*push);
+    doors_.add(*push_);
+  }
+  return {};
+}
+
+// And the queues, which are polled as soon as there is something to invalidate.
+Result<> Node::open_queues() {
+  const auto& sqs = config_->invalidation.sqs;
+  std::promise<Result<>> opened;
+  control_loop_->post([&] {
+    for (size_t i = 0; i < sqs.size(); ++i) {
+      auto queue = control::SqsPoller::create(sqs[i], {*control_loop_, *resolver_}, *taker_);
+      if (!queue) {
+        return opened.set_value(std::unexpected(std::move(queue.error()).in(fmt::format("invalidation.sqs[{}]", i))));
+      }
+      queues_.push_back(std::move(*queue));
+      queues_.back()->start();
+    }
+    opened.set_value({});
+  });
+  if (auto done = opened.get_future().get(); !done) return done;
+  for (const auto& queue : queues_) {
+    gauges_.push_back(std::make_unique<metrics::Gauge>(
+        "verge_sqs_last_poll_timestamp_seconds", fmt::format("queue=\"{}\"", queue->queue()),
+        "When a queue last answered a call for messages, in seconds since 1970; 0: never.",
+        [poller = queue.get()] { return double(poller->last_poll()); }));
+  }
+  return {};
+}
+
 Result<> Node::open_admin(std::function<void(ReloadDone)> reload_requested) {
   control::AdminHooks hooks;
   hooks.ready = [this]() -> Result<> {
     if (!ready_) return fail(Errc::refused, "draining");
     return {};
+  };
+  hooks.state = [this] {
+    std::string lines;
+    for (const auto& queue : queues_) lines += queue->state(clock_.wall()) + "\n";
+    return lines;
   };
   hooks.reload = std::move(reload_requested);
   hooks.sites = [this] { return site_hosts_; };
@@ -165,7 +212,7 @@ Result<> Node::open_admin(std::function<void(ReloadDone)> reload_requested) {
       answer(to_json(explanation));
     });
   };
-  admin_api_ = std::make_unique<control::AdminApi>(*cache_, *engine_, *doors_, *control_loop_, config_->admin.token,
+  admin_api_ = std::make_unique<control::AdminApi>(*cache_, *engine_, *purge_doors_, *control_loop_, config_->admin.token,
                                                    std::move(hooks));
   const auto admin = open_control(
       config_->admin.address, "admin.address",
@@ -176,7 +223,7 @@ Result<> Node::open_admin(std::function<void(ReloadDone)> reload_requested) {
   if (!admin) return admin;
   return open_control(
       config_->invalidation.listen, "invalidation.listen",
-      [this](http::ClientStream& client, http::RequestHead&& head) { return doors_->handle(client, std::move(head)); },
+      [this](http::ClientStream& client, http::RequestHead&& head) { return purge_doors_->handle(client, std::move(head)); },
       purge_bound_, purge_acceptor_);
 }
 
@@ -227,7 +274,9 @@ void Node::count_sites(const config::Config& config) {
 }
 
 Result<> Node::apply(std::shared_ptr<const config::Config> config) {
-  // Everything that can fail comes first: certificates, sockets, origins. Then nothing can.
+  // Everything that can fail comes first: rules, certificates, sockets, origins. Then nothing can.
+  auto reader = control::EventReader::create(*config);
+  if (!reader) return std::unexpected(std::move(reader.error()));
   std::vector<std::vector<Binding>> bindings(workers_.size());
   BoundSockets sockets;
   std::vector<std::string> listening, bound;
@@ -277,6 +326,7 @@ Result<> Node::apply(std::shared_ptr<const config::Config> config) {
   sockets.release();
   for (size_t i = 0; i < workers_.size(); ++i) workers_[i]->activate(std::move(prepared[i]), std::move(bindings[i]));
   cache_->settle_with([snapshot](cache::Invalidation& i) { pipeline::add_keyed_targets(*snapshot, i.targets); });
+  control_loop_->post([this, reader = std::move(*reader)]() mutable { taker_->use(std::move(reader)); });
   listening_ = std::move(listening);
   bound_ = std::move(bound);
   count_sites(*config);
@@ -334,6 +384,8 @@ Node::~Node() {
       admin_.reset();
       purge_acceptor_.reset();
       admin_api_.reset();
+      queues_.clear();
+      push_.reset();
       sns_.reset(); // what it has under way would answer on a worker's loop
       done.set_value();
     });

@@ -11,9 +11,13 @@
 #include "config/config.h"
 #include "proxy/base/metrics.h"
 #include "proxy/control/admin.h"
+#include "proxy/control/doors.h"
+#include "proxy/control/event_taker.h"
 #include "proxy/control/purge_doors.h"
 #include "proxy/control/purge_engine.h"
+#include "proxy/control/push_endpoint.h"
 #include "proxy/control/sns_endpoint.h"
+#include "proxy/control/sqs_poller.h"
 #include "proxy/net/event_loop.h"
 #include "proxy/net/resolver.h"
 #include "proxy/pipeline/access_log.h"
@@ -52,6 +56,8 @@ class Node {
  private:
   explicit Node(const Clock& clock) : clock_(clock), failing_(clock) {}
   Result<> open(config::Config config, std::function<void(ReloadDone)> reload_requested);
+  Result<> open_events();
+  Result<> open_queues();
   Result<> open_admin(std::function<void(ReloadDone)> reload_requested);
   // Binds an address of the operator's and serves it on the control loop; `bound` is told where. Error: `what` names
   // `field`.
@@ -71,9 +77,13 @@ class Node {
   std::vector<std::unique_ptr<metrics::Gauge>> gauges_;
   std::map<std::string, std::unique_ptr<metrics::Gauge>> site_gauges_; // by first host
   std::unique_ptr<control::PurgeEngine> engine_;                       // used on the control loop, which ends before it
+  std::unique_ptr<control::EventTaker> taker_;                         // so is it
   std::unique_ptr<net::EventLoop> control_loop_;
   std::unique_ptr<control::SnsEndpoint> sns_;
-  std::unique_ptr<control::PurgeDoors> doors_;
+  std::unique_ptr<control::PushEndpoint> push_;
+  control::Doors doors_;
+  std::vector<std::unique_ptr<control::SqsPoller>> queues_;
+  std::unique_ptr<control::PurgeDoors> purge_doors_;
   std::vector<std::vector<std::string>> site_hosts_; // of each site; control loop only
   std::unique_ptr<control::AdminApi> admin_api_;
   std::unique_ptr<Acceptor> admin_, purge_acceptor_;

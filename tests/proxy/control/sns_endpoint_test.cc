@@ -449,7 +449,7 @@ TEST_F(SnsEndpointTest, SaysWhatItsMetricCounts) {
 
 TEST_F(SnsEndpointTest, CannotBeMadeWithoutTheCaItShallTrust) {
   options.certificate_ca = "/nowhere/ca.pem";
-  const auto made = SnsEndpoint::create(options, *cache, *engine, *loop, *resolver, clock);
+  const auto made = SnsEndpoint::create(options, *cache, *taker, *loop, *resolver, clock);
   ASSERT_FALSE(made.has_value());
   EXPECT_THAT(made.error().what, HasSubstr("/nowhere/ca.pem"));
 }

@@ -162,6 +162,7 @@ class SnsWorld : public testing::Test {
 
   void open_cache(const std::string& path) {
     endpoint.reset();
+    taker.reset();
     engine.reset();
     cache.reset();
     real.reset();
@@ -171,8 +172,10 @@ class SnsWorld : public testing::Test {
     real = cache::Cache::open(o, clock).value();
     cache = std::make_unique<FailingCache>(*real);
     engine = std::make_unique<PurgeEngine>(*cache, *loop, clock);
+    taker = std::make_unique<EventTaker>(*engine);
+    taker->use(EventReader::create({}).value());
   }
-  void open() { endpoint = SnsEndpoint::create(options, *cache, *engine, *loop, *resolver, clock).value(); }
+  void open() { endpoint = SnsEndpoint::create(options, *cache, *taker, *loop, *resolver, clock).value(); }
   void settle() {
     for (int i = 0; i < 5; ++i) {
       loop->post([] {});
@@ -252,6 +255,7 @@ class SnsWorld : public testing::Test {
   std::unique_ptr<cache::Cache> real;
   std::unique_ptr<FailingCache> cache;
   std::unique_ptr<PurgeEngine> engine;
+  std::unique_ptr<EventTaker> taker;
   std::unique_ptr<SnsEndpoint> endpoint;
 };
 

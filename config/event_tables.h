@@ -1,0 +1,17 @@
+// The rows of events: rules, and the doors they come by beside SNS's.
+#pragma once
+
+#include "config/config.h"
+#include "config/schema.h"
+
+namespace verge::config {
+
+const Table<EventRule>& event_rule_table();
+const Table<Push>& push_table();
+const Table<SqsQueue>& sqs_queue_table();
+
+// Of tables.cc, for these.
+const Table<Credentials>& credentials_table();
+const Table<PurgeAllow>& purge_allow_table();
+
+} // namespace verge::config
