@@ -1,0 +1,53 @@
+// SNS that carries to SQS, by fauxqs: node carrier.mjs PORT. Makes a topic and two queues under it, the second with raw
+// message delivery, both with a dead-letter queue after two receipts. Then each line on standard input is {"publish":
+// text}, {"send": queue, "text": text} or {"left": queue}; each is answered by a line: its MessageId, or how many
+// messages are left and hidden in the queue.
+import { createInterface } from 'node:readline';
+import { buildApp } from 'fauxqs';
+import { CreateTopicCommand, PublishCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
+import {
+  CreateQueueCommand, GetQueueAttributesCommand, SendMessageCommand, SQSClient,
+} from '@aws-sdk/client-sqs';
+
+const port = Number(process.argv[2]);
+const app = buildApp({ host: '127.0.0.1', logger: false });
+await app.listen({ port, host: '127.0.0.1' });
+const options = {
+  region: 'us-east-1', endpoint: `http://127.0.0.1:${port}`,
+  credentials: { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'secret' },
+};
+const sns = new SNSClient(options);
+const sqs = new SQSClient(options);
+const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
+const arn = async (url) => (await sqs.send(new GetQueueAttributesCommand({
+  QueueUrl: url, AttributeNames: ['QueueArn'],
+}))).Attributes.QueueArn;
+
+const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: 'deploys' }));
+const dead = (await sqs.send(new CreateQueueCommand({ QueueName: 'dead' }))).QueueUrl;
+const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: await arn(dead), maxReceiveCount: '2' });
+const queues = [];
+for (const [QueueName, raw] of [['node-1', 'false'], ['node-2', 'true']]) {
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName, Attributes: { RedrivePolicy } }));
+  await sns.send(new SubscribeCommand({
+    TopicArn, Protocol: 'sqs', Endpoint: await arn(QueueUrl), Attributes: { RawMessageDelivery: raw },
+  }));
+  queues.push(QueueUrl);
+}
+say({ topic: TopicArn, queues, dead });
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const asked = JSON.parse(line);
+  if (asked.publish !== undefined) {
+    say((await sns.send(new PublishCommand({ TopicArn, Message: asked.publish }))).MessageId);
+  } else if (asked.send !== undefined) {
+    say((await sqs.send(new SendMessageCommand({ QueueUrl: asked.send, MessageBody: asked.text }))).MessageId);
+  } else {
+    const { Attributes } = await sqs.send(new GetQueueAttributesCommand({
+      QueueUrl: asked.left,
+      AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
+    }));
+    say([Number(Attributes.ApproximateNumberOfMessages), Number(Attributes.ApproximateNumberOfMessagesNotVisible)]);
+  }
+}
+process.exit(0);
