@@ -2,6 +2,7 @@
 
 #include "config/checks.h"
 #include "config/event_pattern.h"
+#include "config/invalidation_tables.h"
 #include "config/kinds.h"
 
 namespace verge::config {

@@ -10,8 +10,6 @@ const Table<EventRule>& event_rule_table();
 const Table<Push>& push_table();
 const Table<SqsQueue>& sqs_queue_table();
 
-// Of tables.cc, for these.
-const Table<Credentials>& credentials_table();
-const Table<PurgeAllow>& purge_allow_table();
+const Table<Credentials>& credentials_table(); // tables.cc
 
 } // namespace verge::config

@@ -19,6 +19,13 @@
 
 namespace verge::config {
 
+inline constexpr uint64_t kKiB = 1ull << 10, kMiB = 1ull << 20, kTiB = 1ull << 40;
+inline constexpr Millis kMs{1}, kDay{Seconds(86'400)};
+
+// The words for a table that stands for yes or no.
+inline bool is_off(std::string_view word) { return word == "off" || word == "false" || word == "no"; }
+inline bool is_on(std::string_view word) { return word == "on" || word == "true" || word == "yes"; }
+
 // What is wrong with a text, as the rest of a sentence that begins with the text: "must begin with /". Empty: nothing.
 using Check = std::string (*)(std::string_view);
 

@@ -11,7 +11,7 @@
 #include "proxy/base/metrics.h"
 #include "proxy/control/inspect_reply.h"
 #include "proxy/control/inspect_request.h"
-#include "proxy/control/purge_callers.h"
+#include "proxy/control/tools/purge_callers.h"
 #include "proxy/control/purge_count.h"
 #include "proxy/control/purge_request.h"
 #include "proxy/control/small_exchange.h"

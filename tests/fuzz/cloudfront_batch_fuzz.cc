@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "proxy/control/cloudfront_xml.h"
+#include "proxy/control/tools/cloudfront_xml.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace verge::control;

@@ -6,9 +6,9 @@
 #include <string_view>
 
 #include "proxy/control/sns_events.h"
-#include "proxy/control/sns_message.h"
-#include "proxy/control/sns_signature.h"
-#include "proxy/control/sns_topic.h"
+#include "proxy/control/events/sns_message.h"
+#include "proxy/control/events/sns_signature.h"
+#include "proxy/control/events/sns_topic.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace verge::control;

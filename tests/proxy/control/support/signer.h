@@ -14,7 +14,7 @@
 
 #include "proxy/base/clock.h"
 #include "proxy/base/handle.h"
-#include "proxy/control/sns_message.h"
+#include "proxy/control/events/sns_message.h"
 
 namespace verge::control {
 

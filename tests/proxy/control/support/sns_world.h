@@ -15,7 +15,7 @@
 
 #include "cache/cache.h"
 #include "proxy/base/metrics.h"
-#include "proxy/control/sns_endpoint.h"
+#include "proxy/control/events/sns_endpoint.h"
 #include "proxy/net/tls_server.h"
 #include "tests/proxy/control/support/signer.h"
 #include "tests/proxy/net/certificates.h"
