@@ -9,7 +9,8 @@ using testing::ElementsAre;
 
 std::vector<std::string> tags(std::string_view text) {
   std::vector<std::string> out;
-  for (const auto& target : ban_tags(text).value().tags) out.push_back(target.value);
+  const auto read = ban_tags(text).value();
+  for (const auto& target : read.tags) out.push_back(target.value);
   return out;
 }
 

@@ -21,7 +21,8 @@ std::string code(const std::string& body) {
 }
 std::vector<std::string> targets(const std::string& body) {
   std::vector<std::string> out;
-  for (const auto& target : batch_targets(parse_batch(body).value()).value()) out.push_back(cache::to_text(target));
+  const auto targets = batch_targets(parse_batch(body).value()).value();
+  for (const auto& target : targets) out.push_back(cache::to_text(target));
   return out;
 }
 
