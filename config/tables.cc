@@ -219,7 +219,6 @@ const Table<Site>& site_table() {
   return table;
 }
 
-
 const Table<Admin>& admin_table() {
   static const Table<Admin> table(
       {"admin", "The address for metrics, health, readiness and purges. Without it there is none.", "", {}, {}},

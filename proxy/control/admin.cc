@@ -11,10 +11,10 @@
 #include "proxy/base/metrics.h"
 #include "proxy/control/inspect_reply.h"
 #include "proxy/control/inspect_request.h"
-#include "proxy/control/tools/purge_callers.h"
 #include "proxy/control/purge_count.h"
 #include "proxy/control/purge_request.h"
 #include "proxy/control/small_exchange.h"
+#include "proxy/control/tools/purge_callers.h"
 #include "proxy/http/grammar.h"
 
 namespace verge::control {

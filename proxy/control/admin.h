@@ -22,8 +22,8 @@
 
 #include "cache/cache.h"
 #include "proxy/base/result.h"
-#include "proxy/control/tools/purge_doors.h"
 #include "proxy/control/purge_engine.h"
+#include "proxy/control/tools/purge_doors.h"
 #include "proxy/http/stream.h"
 #include "proxy/net/event_loop.h"
 

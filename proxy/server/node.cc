@@ -104,7 +104,8 @@ Result<> Node::open(config::Config config, std::function<void(ReloadDone)> reloa
   control_thread_ = std::thread([this] { control_loop_->run(); });
   config_ = shared_config;
   engine_ = std::make_unique<control::PurgeEngine>(*cache_, *control_loop_, clock_);
-  auto purge_doors = control::PurgeDoors::create(c.invalidation, c.admin.token, *engine_, *cache_, *control_loop_, clock_);
+  auto purge_doors =
+      control::PurgeDoors::create(c.invalidation, c.admin.token, *engine_, *cache_, *control_loop_, clock_);
   if (!purge_doors) return std::unexpected(std::move(purge_doors.error()));
   purge_doors_ = std::move(*purge_doors);
   if (auto events = open_events(); !events) return events;
@@ -212,8 +213,8 @@ Result<> Node::open_admin(std::function<void(ReloadDone)> reload_requested) {
       answer(to_json(explanation));
     });
   };
-  admin_api_ = std::make_unique<control::AdminApi>(*cache_, *engine_, *purge_doors_, *control_loop_, config_->admin.token,
-                                                   std::move(hooks));
+  admin_api_ = std::make_unique<control::AdminApi>(*cache_, *engine_, *purge_doors_, *control_loop_,
+                                                   config_->admin.token, std::move(hooks));
   const auto admin = open_control(
       config_->admin.address, "admin.address",
       [this](http::ClientStream& client, http::RequestHead&& head) {
@@ -223,7 +224,9 @@ Result<> Node::open_admin(std::function<void(ReloadDone)> reload_requested) {
   if (!admin) return admin;
   return open_control(
       config_->invalidation.listen, "invalidation.listen",
-      [this](http::ClientStream& client, http::RequestHead&& head) { return purge_doors_->handle(client, std::move(head)); },
+      [this](http::ClientStream& client, http::RequestHead&& head) {
+        return purge_doors_->handle(client, std::move(head));
+      },
       purge_bound_, purge_acceptor_);
 }
 

@@ -1,7 +1,6 @@
-// SNS that carries to SQS, by fauxqs: node carrier.mjs PORT. Makes a topic and two queues under it, the second with raw
-// message delivery, both with a dead-letter queue after two receipts. Then each line on standard input is {"publish":
-// text}, {"send": queue, "text": text} or {"left": queue}; each is answered by a line: its MessageId, or how many
-// messages are left and hidden in the queue.
+// SNS that carries to SQS, by fauxqs: node carrier.mjs PORT. Makes a topic and says its ARN. Then each line on standard
+// input is {"queues": name}, {"publish": text}, {"send": queue, "text": text} or {"left": queue}; each is answered by a
+// line: the queues made under the topic, a MessageId, or how many messages are left and hidden in the queue.
 import { createInterface } from 'node:readline';
 import { buildApp } from 'fauxqs';
 import { CreateTopicCommand, PublishCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
@@ -24,21 +23,31 @@ const arn = async (url) => (await sqs.send(new GetQueueAttributesCommand({
 }))).Attributes.QueueArn;
 
 const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: 'deploys' }));
-const dead = (await sqs.send(new CreateQueueCommand({ QueueName: 'dead' }))).QueueUrl;
-const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: await arn(dead), maxReceiveCount: '2' });
-const queues = [];
-for (const [QueueName, raw] of [['node-1', 'false'], ['node-2', 'true']]) {
-  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName, Attributes: { RedrivePolicy } }));
-  await sns.send(new SubscribeCommand({
-    TopicArn, Protocol: 'sqs', Endpoint: await arn(QueueUrl), Attributes: { RawMessageDelivery: raw },
-  }));
-  queues.push(QueueUrl);
+
+// A queue with SNS's envelopes, one with raw message delivery, and the one for dead letters of both. Calls for messages
+// that a stopped node left behind still wait at its own queues and would take what comes: each test has new ones.
+async function queuesUnder(name) {
+  const dead = (await sqs.send(new CreateQueueCommand({ QueueName: `${name}-dead` }))).QueueUrl;
+  const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: await arn(dead), maxReceiveCount: '2' });
+  const queues = [];
+  for (const [node, raw] of [['1', 'false'], ['2', 'true']]) {
+    const { QueueUrl } = await sqs.send(new CreateQueueCommand({
+      QueueName: `${name}-${node}`, Attributes: { RedrivePolicy },
+    }));
+    await sns.send(new SubscribeCommand({
+      TopicArn, Protocol: 'sqs', Endpoint: await arn(QueueUrl), Attributes: { RawMessageDelivery: raw },
+    }));
+    queues.push(QueueUrl);
+  }
+  return { queues, dead };
 }
-say({ topic: TopicArn, queues, dead });
+say({ topic: TopicArn });
 
 for await (const line of createInterface({ input: process.stdin })) {
   const asked = JSON.parse(line);
-  if (asked.publish !== undefined) {
+  if (asked.queues !== undefined) {
+    say(await queuesUnder(asked.queues));
+  } else if (asked.publish !== undefined) {
     say((await sns.send(new PublishCommand({ TopicArn, Message: asked.publish }))).MessageId);
   } else if (asked.send !== undefined) {
     say((await sqs.send(new SendMessageCommand({ QueueUrl: asked.send, MessageBody: asked.text }))).MessageId);

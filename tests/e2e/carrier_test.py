@@ -46,8 +46,7 @@ class Carrier(unittest.TestCase):
         cls.carrier = subprocess.Popen(["node", HERE / "carrier.mjs", str(port)], stdin=subprocess.PIPE,
                                        stdout=subprocess.PIPE, text=True, env=environment())
         cls.addClassCleanup(cls.end_carrier)
-        made = json.loads(cls.carrier.stdout.readline())
-        cls.queues, cls.dead = made["queues"], made["dead"]
+        cls.carrier.stdout.readline()
 
     @classmethod
     def end_carrier(cls):
@@ -61,6 +60,7 @@ class Carrier(unittest.TestCase):
         self.version = 1
         self.origin.auto = lambda request: request.reply(body=f"{self.version}", headers={"Cache-Control": "max-age=600"})
         self.nodes = []
+        self.queues = self.ask(queues=self.id().rsplit(".", 1)[-1])["queues"]
         for queue in self.queues:
             node = Node(CONFIG.format(origin=self.origin.url, queue=queue, endpoint=self.endpoint))
             self.addCleanup(node.cleanup)
@@ -117,8 +117,7 @@ class Carrier(unittest.TestCase):
     def test_3_a_poison_message_stays_and_the_others_pass_it(self):
         self.publish({"paths": "/not-a-list"})
         self.publish({"paths": ["/c"]})
-        self.until(lambda: self.events("applied") == [1, 1])
-        self.assertEqual(self.events("malformed"), [1, 1])
+        self.until(lambda: self.events("applied") == [1, 1] and self.events("malformed") == [1, 1])
         for queue in self.queues:
             self.until(lambda q=queue: self.ask(left=q) == [0, 1])
 

@@ -5,10 +5,10 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "proxy/control/sns_events.h"
 #include "proxy/control/events/sns_message.h"
 #include "proxy/control/events/sns_signature.h"
 #include "proxy/control/events/sns_topic.h"
+#include "proxy/control/sns_events.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace verge::control;

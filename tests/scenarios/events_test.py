@@ -141,10 +141,10 @@ class Queue(Events):
         self.deploy(node, "/a")
         stack = "arn:aws:cloudformation:eu-west-1:123456789012:stack/shop-prod/1"
         text = (f"StackId='{stack}'\nPhysicalResourceId='{stack}'\nResourceProperties='{{\n}}'\n"
-                "ResourceStatus='{}'\nResourceType='AWS::CloudFormation::Stack'\nStackName='shop-prod'\n")
-        self.sqs.wait_deleted(self.sqs.send(envelope(text.format("UPDATE_IN_PROGRESS"))))
+                "ResourceStatus='STATUS'\nResourceType='AWS::CloudFormation::Stack'\nStackName='shop-prod'\n")
+        self.sqs.wait_deleted(self.sqs.send(envelope(text.replace("STATUS", "UPDATE_IN_PROGRESS"))))
         self.assertEqual(self.seen(node, "/a"), "1")
-        self.sqs.wait_deleted(self.sqs.send(envelope(text.format("UPDATE_COMPLETE"))))
+        self.sqs.wait_deleted(self.sqs.send(envelope(text.replace("STATUS", "UPDATE_COMPLETE"))))
         self.assertEqual(self.seen(node, "/a"), "2")
 
     def test_an_older_s3_event_that_comes_later_changes_nothing(self):
@@ -198,6 +198,7 @@ class Queue(Events):
         self.sqs.send(envelope({"paths": ["/b"]}), "kept")
         node.wait_for("could not be deleted")
         node.kill()
+        self.sqs.end_polls()  # the dead node's
         self.sqs.show_again()
         self.sqs.send(envelope({"paths": ["/a"]}), "missed while down")
         node.start()

@@ -37,6 +37,7 @@ class Sqs:
         self.faults = []  # (status, body) for the next calls for messages
         self.keep = set()  # ids whose next deletion fails
         self.stopping = False
+        self.polls_ended = 0
         service = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -92,6 +93,12 @@ class Sqs:
             self.given.clear()
             self.changed.notify_all()
 
+    def end_polls(self):
+        """Calls that wait for messages now are answered without any."""
+        with self.changed:
+            self.polls_ended += 1
+            self.changed.notify_all()
+
     def fail_next(self, status, code):
         with self.changed:
             self.faults.append((status, {"__type": f"com.amazonaws.sqs#{code}", "message": "said the scenario"}))
@@ -130,7 +137,11 @@ class Sqs:
         if self.faults:
             return self.faults.pop(0)
         until = time.monotonic() + asked["WaitTimeSeconds"]
-        self.changed.wait_for(lambda: self.visible or self.stopping, max(0, until - time.monotonic()))
+        ended = self.polls_ended
+        self.changed.wait_for(lambda: self.visible or self.stopping or self.polls_ended != ended,
+                              max(0, until - time.monotonic()))
+        if self.polls_ended != ended:
+            return 200, {}
         taken, self.visible = self.visible[:asked["MaxNumberOfMessages"]], self.visible[asked["MaxNumberOfMessages"]:]
         if not taken:
             return 200, {}

@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "proxy/control/events/event_match.h"
+#include "proxy/control/events/stack_event.h"
 #include "proxy/control/json_text.h"
 #include "proxy/control/purge_request.h"
-#include "proxy/control/events/stack_event.h"
 
 namespace verge::control {
 namespace {

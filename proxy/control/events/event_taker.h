@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "proxy/control/events/event_reader.h"
-#include "proxy/control/purge_engine.h"
 #include "proxy/control/events/sequencers.h"
+#include "proxy/control/purge_engine.h"
 
 namespace verge::control {
 

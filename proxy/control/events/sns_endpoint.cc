@@ -11,10 +11,10 @@
 #include "proxy/base/metrics.h"
 #include "proxy/control/events/certificate_cache.h"
 #include "proxy/control/events/public_resolver.h"
-#include "proxy/control/purge_limits.h"
 #include "proxy/control/events/seen_messages.h"
 #include "proxy/control/events/sns_message.h"
 #include "proxy/control/events/sns_topic.h"
+#include "proxy/control/purge_limits.h"
 
 namespace verge::control {
 namespace {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "proxy/control/json_text.h"
 #include "proxy/control/events/sns_message.h"
+#include "proxy/control/json_text.h"
 
 namespace verge::control {
 

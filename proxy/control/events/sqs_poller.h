@@ -14,9 +14,9 @@
 #include "config/config.h"
 #include "origin/origin.h"
 #include "proxy/control/events/event_taker.h"
-#include "proxy/control/purge_limits.h"
 #include "proxy/control/events/sqs_client.h"
 #include "proxy/control/events/sqs_protocol.h"
+#include "proxy/control/purge_limits.h"
 
 namespace verge::control {
 

@@ -12,11 +12,11 @@
 #include "cache/cache.h"
 #include "config/config.h"
 #include "proxy/base/clock.h"
+#include "proxy/control/purge_engine.h"
+#include "proxy/control/small_exchange.h"
 #include "proxy/control/tools/aws_signature.h"
 #include "proxy/control/tools/cloudfront_rows.h"
-#include "proxy/control/purge_engine.h"
 #include "proxy/control/tools/purge_scope.h"
-#include "proxy/control/small_exchange.h"
 
 namespace verge::control {
 

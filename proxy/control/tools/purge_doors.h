@@ -8,11 +8,11 @@
 #include "cache/cache.h"
 #include "config/config.h"
 #include "proxy/base/clock.h"
+#include "proxy/control/purge_engine.h"
+#include "proxy/control/small_exchange.h"
 #include "proxy/control/tools/cloudfront_api.h"
 #include "proxy/control/tools/purge_callers.h"
-#include "proxy/control/purge_engine.h"
 #include "proxy/control/tools/purge_scope.h"
-#include "proxy/control/small_exchange.h"
 #include "proxy/control/tools/tool_api.h"
 
 namespace verge::control {
