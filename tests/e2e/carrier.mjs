@@ -1,6 +1,6 @@
 // SNS that carries to SQS, by fauxqs: node carrier.mjs PORT. Makes a topic and says its ARN. Then each line on standard
-// input is {"queues": name}, {"publish": text}, {"send": queue, "text": text} or {"left": queue}; each is answered by a
-// line: the queues made under the topic, a MessageId, or how many messages are left and hidden in the queue.
+// input is {"queues": name, "raw": [bool...]}, {"publish": text}, {"send": queue, "text": text} or {"left": queue}; each
+// is answered by a line: the queues made under the topic, a MessageId, or how many messages are left and hidden there.
 import { createInterface } from 'node:readline';
 import { buildApp } from 'fauxqs';
 import { CreateTopicCommand, PublishCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
@@ -24,18 +24,18 @@ const arn = async (url) => (await sqs.send(new GetQueueAttributesCommand({
 
 const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: 'deploys' }));
 
-// A queue with SNS's envelopes, one with raw message delivery, and the one for dead letters of both. Calls for messages
+// Queues under the topic, with raw message delivery or SNS's envelopes, and the one for dead letters of all. Calls for messages
 // that a stopped node left behind still wait at its own queues and would take what comes: each test has new ones.
-async function queuesUnder(name) {
+async function queuesUnder(name, raw) {
   const dead = (await sqs.send(new CreateQueueCommand({ QueueName: `${name}-dead` }))).QueueUrl;
   const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: await arn(dead), maxReceiveCount: '2' });
   const queues = [];
-  for (const [node, raw] of [['1', 'false'], ['2', 'true']]) {
+  for (const [i, isRaw] of raw.entries()) {
     const { QueueUrl } = await sqs.send(new CreateQueueCommand({
-      QueueName: `${name}-${node}`, Attributes: { RedrivePolicy },
+      QueueName: `${name}-${i + 1}`, Attributes: { RedrivePolicy },
     }));
     await sns.send(new SubscribeCommand({
-      TopicArn, Protocol: 'sqs', Endpoint: await arn(QueueUrl), Attributes: { RawMessageDelivery: raw },
+      TopicArn, Protocol: 'sqs', Endpoint: await arn(QueueUrl), Attributes: { RawMessageDelivery: String(isRaw) },
     }));
     queues.push(QueueUrl);
   }
@@ -46,7 +46,7 @@ say({ topic: TopicArn });
 for await (const line of createInterface({ input: process.stdin })) {
   const asked = JSON.parse(line);
   if (asked.queues !== undefined) {
-    say(await queuesUnder(asked.queues));
+    say(await queuesUnder(asked.queues, asked.raw ?? [false, true]));
   } else if (asked.publish !== undefined) {
     say((await sns.send(new PublishCommand({ TopicArn, Message: asked.publish }))).MessageId);
   } else if (asked.send !== undefined) {

@@ -44,16 +44,30 @@ class Promise(unittest.TestCase):
         self.assertGreater(it.counts["hits"], 1000)
         self.assertGreater(it.counts["kills"] + it.counts["pauses"], 0)
 
-    def test_without_the_fence_the_check_finds_it(self):
+    def test_it_holds_by_a_queue_on_a_bad_path_while_clocks_step(self):
+        found, it = run.run(seed=20261121, carrier="sqs", clock_steps=True)
+        self.assertEqual(found, [])
+        self.assertGreaterEqual(len(it.responses), 10_000)
+        self.assertGreater(it.counts["hits"], 1000)
+        for fault in ("twice", "late", "cuts", "steps"):
+            self.assertGreater(it.counts[fault], 0, fault)
+
+    def find_without_the_fence(self, **wanted):
         import harness
         harness.VERGE = os.environ["VERGE_UNFENCED"]
         try:
             for seed in range(5):  # a race: almost always in the first
-                if run.run(seed=seed, faults=False)[0]:
+                if run.run(seed=seed, faults=False, **wanted)[0]:
                     return
         finally:
             harness.VERGE = VERGE
         self.fail("a node without its fence passed the check")
+
+    def test_without_the_fence_the_check_finds_it(self):
+        self.find_without_the_fence()
+
+    def test_without_the_fence_the_check_finds_it_by_a_queue(self):
+        self.find_without_the_fence(carrier="sqs", requests=4_000, invalidations=200)
 
 
 if __name__ == "__main__":

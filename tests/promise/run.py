@@ -13,6 +13,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "scenarios")]
+import carrier  # noqa: E402
 import harness  # noqa: E402
 import history  # noqa: E402
 import world  # noqa: E402
@@ -27,6 +28,16 @@ sites: [{{hosts: ["*"], routes: [{{match: "/*", origin: app}}]}}]
 admin: {{address: 127.0.0.1:0}}
 access_log: off
 """
+QUEUE = """
+invalidation:
+  sqs:
+    - queue: "{queue}"
+      endpoint: "http://127.0.0.1:{port}"
+      region: us-east-1
+      credentials: {{access_key_id: AKIAEXAMPLE, secret_access_key: secret}}
+"""
+FAKETIME = "/usr/lib/{}-linux-gnu/faketime/libfaketime.so.1".format(os.uname().machine)
+STEPS = ("+0", "+0", "+90", "-45", "+3600", "-3600")  # seconds that a node's clock is off
 PATIENCE = 30.0
 LANGUAGES = ("en", "de")
 
@@ -52,10 +63,14 @@ class Run:
     def __init__(self, options):
         self.options = options
         self.dice = random.Random(options.seed)
-        self.origin = world.Origin(random.Random(options.seed + 1))
-        self.nodes, self.up = [], []
+        # Some answers must be on their way for longer than it takes to tell a node.
+        self.origin = world.Origin(random.Random(options.seed + 1), 0.3 if options.carrier == "sqs" else 0.02)
+        self.nodes, self.up, self.paths = [], [], []
+        self.carrier = carrier.Carrier() if options.carrier == "sqs" else None
+        self.awaited, self.wipes = [], []  # for each node: {MessageId: Future}; how often its disk was wiped
         self.responses, self.invalidations = [], []
-        self.counts = {"responses": 0, "hits": 0, "broken": 0, "kills": 0, "pauses": 0, "wiped": 0, "errors": 0, "repeated": 0}
+        self.counts = {"responses": 0, "hits": 0, "broken": 0, "kills": 0, "pauses": 0, "wiped": 0, "errors": 0, "repeated": 0,
+                       "steps": 0}
         self.done = False
 
     # --- clients ---
@@ -132,7 +147,49 @@ class Run:
                 given = history.Invalidation(target.name, {u: self.origin.versions[u] for u in target.urls}, time.monotonic())
                 self.invalidations.append(given)
             command = target.command | {"soft": soft}
-            await asyncio.gather(*(self.tell(n, given, command, dice) for n in range(len(self.nodes))))
+            if self.carrier:
+                await self.publish(given, command, dice)
+            else:
+                await asyncio.gather(*(self.tell(n, given, command, dice) for n in range(len(self.nodes))))
+
+    async def publish(self, invalidation, command, dice):
+        """By the topic, sometimes twice; until every node says that it applied it, or lost its disk since."""
+        repeats = 1 + (dice.random() < 0.1)
+        while repeats:
+            wipes = list(self.wipes)
+            message = await self.carrier.publish(command)
+            await asyncio.gather(*(self.acknowledged(n, message, wipes[n], invalidation) for n in range(len(self.nodes))))
+            repeats -= 1
+
+    async def acknowledged(self, n, message, wipes, invalidation):
+        applied = self.awaited[n].setdefault(message, asyncio.get_running_loop().create_future())
+        deadline = time.monotonic() + 4 * PATIENCE
+        while not applied.done() and self.wipes[n] == wipes:
+            await asyncio.wait({applied}, timeout=0.5)
+            if time.monotonic() > deadline:
+                raise AssertionError(f"node {n} never said that it applied message {message}")
+        if applied.done() and invalidation is not None:
+            self.counts["repeated"] += n in invalidation.acknowledged
+            invalidation.acknowledged.setdefault(n, applied.result())
+        self.awaited[n].pop(message, None)
+
+    async def listen(self, n):
+        """What node `n` says it applied (GET /purges), as soon as it says so."""
+        while not self.done:
+            await self.up[n].wait()
+            try:
+                connection = await asyncio.open_connection("127.0.0.1", self.nodes[n].admin_port)
+                while not self.done:
+                    _, _, body = await exchange(connection, b"GET /purges HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    now = time.monotonic()
+                    for purge in json.loads(body)["purges"]:
+                        applied = self.awaited[n].get(purge.get("id"))
+                        if applied is not None and not applied.done():
+                            applied.set_result(now)
+                    await asyncio.sleep(0.02)
+                connection[1].close()
+            except (OSError, Broken):
+                await asyncio.sleep(0.01)
 
     # --- faults ---
 
@@ -142,6 +199,15 @@ class Run:
             await asyncio.sleep(dice.uniform(0.3, 1.0))
             n = dice.randrange(len(self.nodes))
             node = self.nodes[n]
+            if self.paths and dice.random() < 0.3:
+                self.paths[n].cut()
+                await asyncio.sleep(dice.uniform(0.1, 1.0))
+                self.paths[n].mend()
+                continue
+            if self.options.clock_steps and dice.random() < 0.2:
+                self.counts["steps"] += 1
+                self.set_clock(n, dice.choice(STEPS))
+                continue
             if dice.random() < 0.5:
                 self.counts["pauses"] += 1
                 node.signal(signal.SIGSTOP)
@@ -153,24 +219,51 @@ class Run:
             await asyncio.to_thread(node.kill)
             if dice.random() < 0.25:
                 self.counts["wiped"] += 1
+                self.wipes[n] += 1
                 shutil.rmtree(os.path.join(node.directory, "cache"), ignore_errors=True)
             await asyncio.to_thread(node.start)
             self.up[n].set()
 
+    def set_clock(self, n, offset):
+        """Steps the wall clock of a node; its monotonic clock goes on."""
+        with open(os.path.join(self.nodes[n].directory, "clock.new"), "w") as file:
+            file.write(offset + "\n")
+        os.replace(file.name, os.path.join(self.nodes[n].directory, "clock"))
+
     # --- the whole ---
+
+    async def add_node(self, n):
+        config = CONFIG.format(port=self.origin.port)
+        if self.carrier:
+            path = carrier.FaultyPath(random.Random(self.options.seed + 10 + n), self.carrier.port)
+            await path.start()
+            self.paths.append(path)
+            config += QUEUE.format(queue=self.carrier.queues[n], port=path.port)
+        node = harness.Node(config, start=False)
+        self.nodes.append(node)
+        self.awaited.append({})
+        self.wipes.append(0)
+        if self.options.clock_steps:
+            self.set_clock(n, STEPS[0])
+            node.env = {"LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": os.path.join(node.directory, "clock"),
+                        "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", "FAKETIME_CACHE_DURATION": "1"}
+        await asyncio.to_thread(node.start)
+        self.up.append(asyncio.Event())
+        self.up[-1].set()
 
     async def go(self):
         await self.origin.start()
-        for _ in range(self.options.nodes):
-            node = await asyncio.to_thread(harness.Node, CONFIG.format(port=self.origin.port))
-            self.nodes.append(node)
-            self.up.append(asyncio.Event())
-            self.up[-1].set()
+        if self.carrier:
+            await self.carrier.start(self.options.nodes)
+        for n in range(self.options.nodes):
+            await self.add_node(n)
         seeds = [self.dice.getrandbits(32) for _ in range(40)]
+        listeners = [asyncio.create_task(self.listen(n)) for n in range(len(self.nodes))] if self.carrier else []
         clients = [asyncio.create_task(self.client(s)) for s in seeds[:16]]
         others = [asyncio.create_task(self.faults(seeds[16]))] if self.options.faults else []
-        writers = 4
+        writers = 16 if self.carrier else 4  # a message takes longer than a call
         deployers = [asyncio.create_task(self.deployer(self.options.invalidations // writers, s)) for s in seeds[20:20 + writers]]
+        others += listeners
         watched = clients + others + deployers
         try:
             while not (all(d.done() for d in deployers) and len(self.responses) >= self.options.requests):
@@ -194,6 +287,10 @@ class Run:
                 with contextlib.suppress(OSError):
                     node.signal(signal.SIGCONT)
                 node.cleanup()
+            for path in self.paths:
+                await path.stop()
+            if self.carrier:
+                await self.carrier.stop()
             await self.origin.stop()
 
     def progress(self):
@@ -204,6 +301,8 @@ class Run:
         self.counts["responses"] = len(self.responses)
         found = history.violations(self.responses, self.invalidations)
         acknowledged = sum(len(i.acknowledged) for i in self.invalidations)
+        for name in ("twice", "late", "cuts") if self.paths else ():
+            self.counts[name] = sum(path.counts[name] for path in self.paths)
         print(f"seed {self.options.seed}: {len(self.invalidations)} hard invalidations, {acknowledged} acknowledgements, "
               f"{self.origin.asked} origin requests, " + ", ".join(f"{n} {name}" for name, n in self.counts.items()))
         for violation in found[:5]:
@@ -214,7 +313,8 @@ class Run:
 
 def run(**wanted):
     """(violations, the Run), for tests."""
-    options = argparse.Namespace(seed=1, requests=10_000, invalidations=500, nodes=3, faults=True)
+    options = argparse.Namespace(seed=1, requests=10_000, invalidations=500, nodes=3, faults=True, carrier="api",
+                                 clock_steps=False)
     vars(options).update(wanted)
     it = Run(options)
     asyncio.run(it.go())
@@ -228,6 +328,9 @@ def main():
     parser.add_argument("--invalidations", type=int, default=500, help="(500)")
     parser.add_argument("--nodes", type=int, default=3, help="(3)")
     parser.add_argument("--no-faults", dest="faults", action="store_false", help="no node is killed or paused")
+    parser.add_argument("--carrier", choices=("api", "sqs"), default="api",
+                        help="how nodes are told: by POST /purge (api), or SNS and a queue each, on a bad path (sqs)")
+    parser.add_argument("--clock-steps", action="store_true", help="the nodes' wall clocks step (libfaketime)")
     options = parser.parse_args()
     sys.exit(1 if run(**vars(options))[0] else 0)
 

@@ -51,8 +51,10 @@ def random_target(dice):
 class Origin:
     """Answers with the version that a URL has when the request arrives, and often takes its time to say so."""
 
-    def __init__(self, dice):
+    def __init__(self, dice, slowest):
+        """`slowest`: seconds that it sometimes takes to answer."""
         self.dice = dice
+        self.delays = (0, 0, 0, slowest / 20, slowest / 4, slowest)
         self.versions = dict.fromkeys(all_urls(), 0)
         self.asked = 0
         self.server = None
@@ -77,7 +79,7 @@ class Origin:
                 url = fields["host"] + path
                 self.asked += 1
                 version = self.versions[url]  # from here on it may be overtaken
-                delay = self.dice.choice((0, 0, 0, 0.001, 0.005, 0.02))
+                delay = self.dice.choice(self.delays)
                 if delay:
                     await asyncio.sleep(delay)
                 writer.write(self._answer(url, version, fields))
