@@ -64,7 +64,7 @@ class Run:
         self.options = options
         self.dice = random.Random(options.seed)
         # Some answers must be on their way for longer than it takes to tell a node.
-        self.origin = world.Origin(random.Random(options.seed + 1), 0.3 if options.carrier == "sqs" else 0.02)
+        self.origin = world.Origin(random.Random(options.seed + 1), 0.3 if options.carrier == "sqs" else 0.1)
         self.nodes, self.up, self.paths = [], [], []
         self.carrier = carrier.Carrier() if options.carrier == "sqs" else None
         self.awaited, self.wipes = [], []  # for each node: {MessageId: Future}; how often its disk was wiped
