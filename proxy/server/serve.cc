@@ -1,6 +1,7 @@
 #include "proxy/server/serve.h"
 
 #include <fmt/core.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -61,6 +62,15 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// What bodies under way take rises and falls by megabytes many times a second. Given back to the kernel each time, it
+// would be mapped and zeroed anew: four page faults for each 100 KB that pass through, a fifth of its CPU.
+void keep_freed_memory() {
+  constexpr int kKept = 16 << 20, kAtOnce = 256 << 10, kOnItsOwn = 1 << 20; // octets
+  ::mallopt(M_TRIM_THRESHOLD, kKept);
+  ::mallopt(M_TOP_PAD, kAtOnce);
+  ::mallopt(M_MMAP_THRESHOLD, kOnItsOwn);
+}
+
 // Waits for one of `set`; with a time limit when `millis` is not negative. 0: time is up.
 int wait_signal(const sigset_t& set, int millis) {
   timespec limit{millis / 1000, (millis % 1000) * 1'000'000L};
@@ -106,6 +116,7 @@ int serve(const std::string& config_path, const char* version) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
+  keep_freed_memory();
 
   auto loaded = config::load_file(config_path);
   if (!loaded.faults.empty()) {
