@@ -104,6 +104,17 @@ std::string check_https_url(std::string_view text) {
   return check_url(text);
 }
 
+std::string check_node(std::string_view text) {
+  const auto scheme = text.find("://");
+  if (scheme == std::string_view::npos) {
+    if (!host_port(text).has_port) return "has no port; write it like 10.0.1.7:9090 or https://10.0.1.7:9443";
+    return check_url(fmt::format("http://{}", text));
+  }
+  auto wrong = check_url(text);
+  if (wrong.empty() && text.find('/', scheme + 3) != std::string_view::npos) wrong = "must not have a path";
+  return wrong;
+}
+
 std::string check_host(std::string_view text) {
   if (text == "*") return "";
   std::string_view name = text;
@@ -235,6 +246,12 @@ bool is_loopback(std::string_view listen) {
     return false;
   }
   return IN6_IS_ADDR_LOOPBACK(&address) != 0;
+}
+
+bool is_loopback_node(std::string_view node) {
+  const auto scheme = node.find("://");
+  if (scheme != std::string_view::npos) node.remove_prefix(scheme + 3);
+  return host_port(node).host == "localhost" || is_loopback(node);
 }
 
 std::string_view region_of_arn(std::string_view arn) {

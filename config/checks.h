@@ -10,6 +10,7 @@ namespace verge::config {
 std::string check_listen(std::string_view text); // 127.0.0.1:80, [::1]:80, :80, unix:/run/verge.sock
 std::string check_url(std::string_view text);    // http(s)://host[:port][/path]
 std::string check_https_url(std::string_view text);
+std::string check_node(std::string_view text); // host:port, or http(s)://host[:port]
 std::string check_host(std::string_view text); // a site's host: name, *.name or *
 std::string check_host_header(std::string_view text);
 std::string check_match(std::string_view text);
@@ -34,8 +35,9 @@ std::string check_target(std::string_view text);       // surrogate-control, or 
 std::string check_name(std::string_view text);         // of an origin
 std::string check_header_token(std::string_view text); // no spaces, as tokens for an Authorization header are
 
-bool is_loopback(std::string_view listen);   // of a text that check_listen likes; unix: counts as loopback
-bool is_aws_region(std::string_view region); // eu-west-1, us-gov-east-1; not every S3-like store names them so
+bool is_loopback(std::string_view listen);    // of a text that check_listen likes; unix: counts as loopback
+bool is_loopback_node(std::string_view node); // of a text that check_node likes
+bool is_aws_region(std::string_view region);  // eu-west-1, us-gov-east-1; not every S3-like store names them so
 // The region inside an ARN, or inside https://<id>.execute-api.<region>.amazonaws.com; else empty.
 std::string_view region_of_arn(std::string_view arn);
 // Or inside https://sqs.<region>.amazonaws.com/<account>/<name>.

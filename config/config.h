@@ -235,6 +235,20 @@ struct Invalidation {
   Cloudflare cloudflare;
   bool operator==(const Invalidation&) const = default;
 };
+// The other nodes that serve the same sites, and how purges taken by one reach all.
+struct Fleet {
+  std::string name;               // of this node; not in the file: the host's (filled in)
+  std::vector<std::string> nodes; // "https://10.0.1.7:9443", "10.0.1.7:9090"
+  std::string dns;                // the same with a name: each of its addresses is a node
+  std::string token, token_file;  // shown to the nodes, and by them
+  std::string tls_ca;             // PEM; empty: system roots
+  std::string topic, endpoint;    // where purges that this node's APIs take are published; empty: nowhere
+  Credentials credentials;
+  Millis down_after{5'000}, publish_timeout{5'000}, wait_timeout{60'000}, count_timeout{2'000};
+  Millis resolve_interval{10'000}, wait_limit{20'000};
+  uint32_t remembered = 1'000; // purges whose way through the fleet is known
+  bool operator==(const Fleet&) const = default;
+};
 struct Admin {
   std::string address; // empty: none
   std::string token;
@@ -270,6 +284,7 @@ struct Config {
   std::map<std::string, Origin> origins;
   std::vector<Site> sites;
   Invalidation invalidation;
+  Fleet fleet;
   Admin admin;
   AccessLog access_log;
   ErrorLog error_log;

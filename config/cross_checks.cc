@@ -1,8 +1,10 @@
 #include "config/cross_checks.h"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <map>
 #include <thread>
@@ -215,6 +217,30 @@ void check_queues(Reader& reader, const std::vector<SqsQueue>& queues) {
   }
 }
 
+void check_fleet(Reader& reader, const Fleet& fleet) {
+  const std::string path = "fleet";
+  check_credentials(reader, path + ".credentials", fleet.credentials);
+  if (!fleet.token.empty() && !fleet.token_file.empty()) {
+    reader.fault(path + ".token_file", "give either \"token\" or \"token_file\"");
+  }
+  if (!fleet.nodes.empty() && !fleet.dns.empty()) {
+    reader.fault(path + ".dns", "give either \"nodes\" or \"dns\"");
+  }
+  std::map<std::string, std::string> seen;
+  const bool has_token = !fleet.token.empty() || !fleet.token_file.empty();
+  const auto check_reach = [&](const std::string& node, const std::string& at) {
+    if (node.empty() || has_token || is_loopback_node(node) || reader.faulty(path + ".token")) return;
+    reader.fault(at, "nodes on other machines ask for a token; set fleet.token, the same on all nodes");
+  };
+  check_reach(fleet.dns, path + ".dns");
+  for (size_t i = 0; i < fleet.nodes.size(); ++i) {
+    const auto at = fmt::format("{}.nodes[{}]", path, i);
+    if (reader.faulty(at)) continue;
+    check_repeated(reader, seen, fleet.nodes[i], at, "node");
+    check_reach(fleet.nodes[i], at);
+  }
+}
+
 void check_limits(Reader& reader, const Config& config) {
   if (config.limits.request_target > config.limits.request_head && !reader.faulty("limits.request_head")) {
     reader.fault("limits.request_target", "request_target is more than request_head, which holds it");
@@ -237,6 +263,16 @@ void fill_origin(Origin& origin) {
   fill_region(origin.region);
 }
 
+// What check_name likes, of what the machine calls itself.
+std::string host_name() {
+  std::array<char, 256> name{};
+  ::gethostname(name.data(), name.size() - 1);
+  std::string out = name.data();
+  out.resize(std::min<size_t>(out.size(), 64));
+  for (char& c : out) c = check_name(std::string_view(&c, 1)).empty() ? c : '-';
+  return out.empty() ? "localhost" : out;
+}
+
 void lower_case(std::string& text) {
   for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
@@ -251,6 +287,7 @@ void cross_check(Reader& reader, const Config& config) {
   check_push(reader, config);
   check_queues(reader, config.invalidation.sqs);
   check_rules(reader, config.invalidation.rules);
+  check_fleet(reader, config.fleet);
   check_limits(reader, config);
 }
 
@@ -259,6 +296,7 @@ void fill_defaults(const Reader& reader, Config& config) {
   if (config.cache.path == Cache{}.path) config.cache.path = reader.from_base(config.cache.path);
   if (config.access_log.path == "off") config.access_log.path.clear();
   for (auto& [name, origin] : config.origins) fill_origin(origin);
+  if (config.fleet.name.empty()) config.fleet.name = host_name();
   for (auto& queue : config.invalidation.sqs) {
     if (queue.region.empty()) queue.region = region_of_queue(queue.queue);
     fill_region(queue.region);

@@ -1,6 +1,7 @@
 #include "config/tables.h"
 
 #include "config/checks.h"
+#include "config/fleet_tables.h"
 #include "config/invalidation_tables.h"
 #include "config/kinds.h"
 #include "config/route_cache_tables.h"
@@ -303,6 +304,7 @@ const Table<Config>& config_table() {
               .required(),
           row("invalidation", &Config::invalidation, Sub<Invalidation>{invalidation_table()},
               "how stored responses are dropped from outside"),
+          row("fleet", &Config::fleet, Sub<Fleet>{fleet_table()}, "the other nodes that serve the same sites"),
           row("admin", &Config::admin, Sub<Admin>{admin_table()}, "metrics, health and purges"),
           row("access_log", &Config::access_log, Sub<AccessLog>{access_log_table()}, "one line for each request"),
           row("error_log", &Config::error_log, Sub<ErrorLog>{error_log_table()}, "what the program has to say"),

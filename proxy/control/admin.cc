@@ -2,11 +2,8 @@
 
 #include <fmt/chrono.h>
 #include <fmt/core.h>
-#include <unistd.h>
 
-#include <array>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "proxy/base/metrics.h"
 #include "proxy/control/inspect_reply.h"
@@ -41,59 +38,48 @@ namespace {
 
 using Answer = SmallExchange::Answer;
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  ::gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
-
-// Applied, and said so, with what it took and, where it was counted before, how much went.
+// Applied, and said so, with what it took.
 void apply(PurgeEngine& engine, const Clock& clock, const PurgeCaller& caller, cache::Invalidation what,
-           std::optional<uint64_t> entries, Answer answer) {
+           Answer answer) {
   const size_t targets = what.targets.size();
   const bool soft = what.soft;
   PurgeCommand command{.door = Door::admin, .who = caller.name == "admin" ? "" : caller.name, .event = ""};
   command.what = std::move(what);
   command.limits = caller.limits;
   const auto begun = clock.micros();
-  engine.apply(std::move(command), [&clock, begun, targets, soft, entries,
-                                    answer = std::move(answer)](Result<Purged> done) mutable {
-    if (!done) {
-      return answer(done.error().code == Errc::refused
-                        ? problem(403, done.error().what)
-                        : problem(503, "applied on this node, but it could not be written to disk; try again"));
-    }
-    nlohmann::json node = {
-        {"node", host_name()}, {"seq", done->seq}, {"ms", static_cast<double>(clock.micros() - begun) / 1'000}};
-    if (entries) node["entries"] = *entries;
-    answer({200, "application/json",
-            json_text({{"seq", done->seq},
-                       {"targets", targets},
-                       {"soft", soft},
-                       {"nodes", nlohmann::json::array({std::move(node)})}})});
-  });
+  engine.apply(std::move(command),
+               [&clock, begun, targets, soft, answer = std::move(answer)](Result<Purged> done) mutable {
+                 if (!done) {
+                   const auto code = done.error().code;
+                   const int status = code == Errc::refused     ? 403
+                                      : code == Errc::bad_input ? 409
+                                      : code == Errc::too_large ? 413
+                                                                : 503;
+                   return answer(problem(status, done.error().what));
+                 }
+                 answer({200, "application/json",
+                         json_text({{"id", done->id},
+                                    {"seq", done->seq},
+                                    {"targets", targets},
+                                    {"soft", soft},
+                                    {"ms", static_cast<double>(clock.micros() - begun) / 1'000}})});
+               });
 }
 
 void purge(PurgeEngine& engine, cache::Cache& cache, net::EventLoop& loop, const PurgeCaller& caller,
            Result<AdminPurge> asked, Answer answer) {
   if (!asked) return answer(problem(400, asked.error().what));
-  if (asked->dry_run) {
-    const size_t targets = asked->what.targets.size();
-    const bool soft = asked->what.soft;
-    return count_purge(cache, loop, asked->what, [targets, soft, answer = std::move(answer)](uint64_t entries) mutable {
-      answer({200, "application/json",
-              json_text({{"dry_run", true}, {"targets", targets}, {"soft", soft}, {"entries", entries}})});
-    });
-  }
-  if (!asked->count)
-    return apply(engine, loop.clock(), caller, std::move(asked->what), std::nullopt, std::move(answer));
-  const auto what = asked->what;
-  count_purge(cache, loop, what, [&engine, &loop, caller, what, answer = std::move(answer)](uint64_t entries) mutable {
-    apply(engine, loop.clock(), caller, std::move(what), entries, std::move(answer));
+  if (!asked->dry_run) return apply(engine, loop.clock(), caller, std::move(asked->what), std::move(answer));
+  const size_t targets = asked->what.targets.size();
+  const bool soft = asked->what.soft;
+  count_purge(cache, loop, asked->what, [targets, soft, answer = std::move(answer)](uint64_t entries) mutable {
+    answer({200, "application/json",
+            json_text({{"dry_run", true}, {"targets", targets}, {"soft", soft}, {"entries", entries}})});
   });
 }
 
-Reply purges(const PurgeLog& log, WallTime now) {
+// `fleet` may be null.
+Reply purges(const PurgeLog& log, Fleet* fleet, WallTime now) {
   auto list = nlohmann::json::array();
   for (const auto& row : log.latest()) {
     nlohmann::json out = {
@@ -106,6 +92,9 @@ Reply purges(const PurgeLog& log, WallTime now) {
         {"soft", row.soft}};
     if (!row.event.empty()) out["event"] = row.event;
     if (!row.id.empty()) out["id"] = row.id;
+    if (fleet != nullptr && !row.id.empty()) {
+      if (auto summary = fleet->summary(row.id); !summary.is_null()) out["fleet"] = std::move(summary);
+    }
     list.push_back(std::move(out));
   }
   return {200, "application/json", json_text({{"purges", std::move(list)}})};
@@ -165,6 +154,9 @@ AdminApi::~AdminApi() = default;
 
 std::unique_ptr<http::StreamHandler> AdminApi::handle(http::ClientStream& client, http::RequestHead&& head) {
   auto work = [impl = impl_.get()](const http::RequestHead& q, std::optional<std::string> gathered, Answer answer) {
+    // Without an admin token this address is this machine's alone, and what nodes ask is for reading.
+    auto* fleet = impl->doors.fleet();
+    if (fleet != nullptr && impl->token.empty() && Fleet::wants(q)) return fleet->answer(q, std::move(answer));
     if (impl->doors.wants(q)) return impl->doors.answer(q, std::move(gathered), std::move(answer));
     if (!gathered) {
       return answer(problem(413, fmt::format("the body is larger than {} octets", SmallExchange::kBodyLimit)));
@@ -215,7 +207,7 @@ std::unique_ptr<http::StreamHandler> AdminApi::handle(http::ClientStream& client
                    std::move(answer));
     }
     if (q.path == "/purges") {
-      if (!needs("GET")) answer(purges(impl->engine.log(), impl->loop.wall()));
+      if (!needs("GET")) answer(purges(impl->engine.log(), impl->doors.fleet(), impl->loop.wall()));
       return;
     }
     if (q.path == "/why") {

@@ -5,9 +5,10 @@
 //   GET  /readyz             200 when the node takes traffic, else 503 with the reason
 //   GET  /metrics            Prometheus text
 //   POST /purge              {"paths": [...], "tags": [...], "sites": [...], "all": false, "soft": false,
-//                            "dry_run": false, "count": false} -> {"seq": 7, "nodes": [{"node", "seq", "ms"}], ...};
-//                            for the holders of invalidation.tokens too, within their limits
+//                            "dry_run": false, "id": "deploy-7"} -> {"id", "seq": 7, "ms", ...}; for the holders of
+//                            invalidation.tokens too, within their limits
 //   GET  /purges             the latest 1,000 purges of this node, newest first
+//   GET  /purges/<id> and what else the nodes of a fleet ask each other, see fleet/fleet.h
 //   the purge APIs of other tools, see purge_doors.h
 //   POST /why                {"url": "https://...", "method": "GET", "headers": [[name, value]]} -> the decision, by
 //   steps POST /entries            {"pattern": "/img/*", "tag": "home", "after": 0, "limit": 1000} -> a page of what is

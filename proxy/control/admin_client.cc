@@ -152,7 +152,8 @@ Result<nlohmann::json> object_of(const AdminAddress& node, Result<Answer> answer
     return fail(Errc::refused, fmt::format("{} asks for a token that is {}; give the node's admin.token with --token",
                                            node.address, node.token.empty() ? "missing" : "another"));
   }
-  return fail(answer->status == 400 ? Errc::bad_input : Errc::refused, reply["error"].get<std::string>());
+  const auto code = answer->status == 400 ? Errc::bad_input : answer->status == 404 ? Errc::not_found : Errc::refused;
+  return fail(code, reply["error"].get<std::string>());
 }
 
 } // namespace

@@ -2,7 +2,10 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
+
+#include "proxy/control/fleet/fleet_report.h"
 
 namespace verge::control {
 namespace {
@@ -19,23 +22,6 @@ std::string text(const nlohmann::json& object, const char* name) {
   return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
 }
 
-std::string node_table(const nlohmann::json& nodes) {
-  std::string out = fmt::format("\n{:<32} {:>10} {:>10} {:>10}\n", "NODE", "SEQUENCE", "MS", "ENTRIES");
-  double slowest = 0;
-  std::string slowest_node;
-  for (const auto& node : nodes) {
-    if (!node.is_object()) continue;
-    const auto ms = node.contains("ms") && node["ms"].is_number() ? node["ms"].get<double>() : 0;
-    out += fmt::format("{:<32} {:>10} {:>10.1f} {:>10}\n", text(node, "node"), number(node, "seq"), ms,
-                       number(node, "entries"));
-    if (slowest_node.empty() || ms > slowest) {
-      slowest = ms;
-      slowest_node = text(node, "node");
-    }
-  }
-  return out + fmt::format("slowest: {}, {:.1f} ms", slowest_node, slowest);
-}
-
 std::string age_text(uint64_t seconds) {
   if (seconds < 120) return fmt::format("{}s", seconds);
   if (seconds < 2 * 3'600) return fmt::format("{}m", seconds / 60);
@@ -43,9 +29,53 @@ std::string age_text(uint64_t seconds) {
   return fmt::format("{}d", seconds / 86'400);
 }
 
+// "2/3"; "-" where it was not taken by this node.
+std::string nodes_text(const nlohmann::json& row) {
+  const auto fleet = row.find("fleet");
+  return fleet == row.end() ? "-" : fmt::format("{}/{}", number(*fleet, "applied"), number(*fleet, "nodes"));
+}
+
+// "; waiting: edge-2; down: edge-3"
+std::string missing_text(const nlohmann::json& row) {
+  const auto fleet = row.find("fleet");
+  if (fleet == row.end()) return {};
+  std::string out;
+  for (const char* state : {"waiting", "down"}) {
+    const auto names = fleet->find(state);
+    if (names == fleet->end() || !names->is_array()) continue;
+    std::string list;
+    for (const auto& name : *names) {
+      if (name.is_string()) list += (list.empty() ? "" : ", ") + name.get<std::string>();
+    }
+    out += fmt::format("; {}: {}", state, list);
+  }
+  return out;
+}
+
 } // namespace
 
-Result<std::string> run_purge(const PurgeRequest& request) {
+Result<PurgeDone> wait_for_purge(const AdminAddress& node, const std::string& id, Seconds timeout) {
+  using Clock = std::chrono::steady_clock;
+  constexpr Millis kUnlessSaid{60'000}, kStep{5'000}; // a step is less than an answer may take
+  const auto begun = Clock::now();
+  Millis limit = timeout > Seconds(0) ? Millis(timeout) : kUnlessSaid;
+  while (true) {
+    const auto waited = std::chrono::floor<Millis>(Clock::now() - begun);
+    const auto wait = std::clamp(limit - waited, Millis(0), kStep);
+    const auto reply = read_admin(
+        node, fmt::format("/purges/{}/nodes?count=true&wait={}", id, static_cast<double>(wait.count()) / 1'000));
+    const bool over = wait == Millis(0) || wait == limit - waited;
+    if (!reply && (reply.error().code != Errc::not_found || over)) return std::unexpected(reply.error());
+    if (!reply) continue;
+    if (timeout == Seconds(0)) limit = Millis(static_cast<int64_t>(number(*reply, "wait_timeout")));
+    const auto settled = reply->find("settled");
+    if (!over && (settled == reply->end() || *settled != true)) continue;
+    auto report = fleet_report(*reply, std::chrono::floor<Millis>(Clock::now() - begun));
+    return PurgeDone{std::move(report.table) + "\n", std::move(report.fault), report.status};
+  }
+}
+
+Result<PurgeDone> run_purge(const PurgeRequest& request) {
   nlohmann::json body = nlohmann::json::object();
   if (!request.paths.empty()) body["paths"] = request.paths;
   if (!request.tags.empty()) body["tags"] = request.tags;
@@ -53,7 +83,7 @@ Result<std::string> run_purge(const PurgeRequest& request) {
   if (request.soft) body["soft"] = true;
   if (!request.sites.empty()) body["sites"] = request.sites;
   if (request.dry_run) body["dry_run"] = true;
-  if (request.wait && !request.dry_run) body["count"] = true;
+  if (!request.id.empty()) body["id"] = request.id;
   const auto begun = std::chrono::steady_clock::now();
   const auto reply = ask_admin(request.node, "/purge", body);
   if (!reply) return std::unexpected(reply.error());
@@ -65,15 +95,23 @@ Result<std::string> run_purge(const PurgeRequest& request) {
   if (!request.paths.empty()) append(counted(request.paths.size(), "path"));
   if (!request.tags.empty()) append(counted(request.tags.size(), "tag"));
   if (request.dry_run && reply->contains("entries")) {
-    return fmt::format("dry run: {} would {} {}", what, request.soft ? "mark stale" : "drop",
-                       counted(number(*reply, "entries"), "stored response"));
+    return PurgeDone{fmt::format("dry run: {} would {} {}\n", what, request.soft ? "mark stale" : "drop",
+                                 counted(number(*reply, "entries"), "stored response")),
+                     "", 0};
   }
   if (!reply->contains("seq") || !(*reply)["seq"].is_number_unsigned()) {
     return fail(Errc::refused, not_admin(request.node.address, 200));
   }
-  auto out = fmt::format("{} {}: sequence {}, {:.1f} ms", request.soft ? "marked stale:" : "purged", what,
-                         number(*reply, "seq"), took);
-  if (request.wait && reply->contains("nodes")) out += node_table((*reply)["nodes"]);
+  const auto id = text(*reply, "id");
+  PurgeDone out{fmt::format("{} {}: sequence {}, {:.1f} ms\n", request.soft ? "marked stale:" : "purged", what,
+                            number(*reply, "seq"), took),
+                "", 0};
+  if (!request.wait || id.empty()) return out;
+  auto waited = wait_for_purge(request.node, id, request.timeout);
+  if (!waited) return std::unexpected(std::move(waited.error()).in(fmt::format("{}waiting for id {}", out.text, id)));
+  out.text += waited->text;
+  out.fault = std::move(waited->fault);
+  out.status = waited->status;
   return out;
 }
 
@@ -83,8 +121,9 @@ Result<std::string> run_purges(const AdminAddress& node, size_t most, bool json)
   if (!reply->contains("purges") || !(*reply)["purges"].is_array()) {
     return fail(Errc::refused, not_admin(node.address, 200));
   }
-  std::string out =
-      json ? "" : fmt::format("{:>10} {:>5} {:<5} {:<40} {}\n", "SEQUENCE", "AGE", "KIND", "SOURCE", "TARGETS");
+  std::string out = json ? ""
+                         : fmt::format("{:>10} {:>5} {:<5} {:<8} {:<40} {}\n", "SEQUENCE", "AGE", "KIND", "NODES",
+                                       "SOURCE", "TARGETS");
   size_t shown = 0;
   for (const auto& row : (*reply)["purges"]) {
     if (!row.is_object()) continue;
@@ -105,9 +144,10 @@ Result<std::string> run_purges(const AdminAddress& node, size_t most, bool json)
     }
     if (const auto all = number(row, "targets"); all > named) targets += fmt::format(" and {} more", all - named);
     const auto event = text(row, "event");
-    out += fmt::format("{:>10} {:>5} {:<5} {:<40} {}\n", number(row, "seq"), age_text(number(row, "age")),
-                       row.contains("soft") && row["soft"] == true ? "soft" : "hard",
-                       event.empty() ? text(row, "source") : text(row, "source") + " (" + event + ")", targets);
+    out += fmt::format("{:>10} {:>5} {:<5} {:<8} {:<40} {}{}\n", number(row, "seq"), age_text(number(row, "age")),
+                       row.contains("soft") && row["soft"] == true ? "soft" : "hard", nodes_text(row),
+                       event.empty() ? text(row, "source") : text(row, "source") + " (" + event + ")", targets,
+                       missing_text(row));
   }
   return out;
 }

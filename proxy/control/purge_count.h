@@ -14,4 +14,9 @@ namespace verge::control {
 void count_purge(cache::Cache& cache, Executor& loop, const cache::Invalidation& command,
                  std::move_only_function<void(uint64_t)> done);
 
+// The same of one that was applied as `seq`: counts those it names that were fetched before it, wherever they are still
+// stored. One that an earlier purge had ended already, and that nobody has asked for since, is among them.
+void count_purged(cache::Cache& cache, Executor& loop, const cache::Invalidation& command, uint64_t seq,
+                  std::move_only_function<void(uint64_t)> done);
+
 } // namespace verge::control

@@ -7,6 +7,7 @@
 
 #include "proxy/base/log.h"
 #include "proxy/base/metrics.h"
+#include "proxy/control/purge_id.h"
 
 namespace verge::control {
 namespace {
@@ -54,6 +55,7 @@ PurgeRow row_of(const PurgeCommand& command) {
   row.id = command.what.id;
   row.targets = command.what.targets.size();
   row.soft = command.what.soft;
+  row.content = purge_digest(command.what);
   for (const auto& target : command.what.targets) {
     if (row.names.size() == PurgeLog::kNames) break;
     row.names.push_back(cache::to_text(target).substr(0, PurgeLog::kNameOctets));
@@ -77,11 +79,14 @@ std::string_view to_string(Door door) noexcept {
   return "";
 }
 
+bool is_api(Door door) noexcept { return door != Door::sns && door != Door::sqs && door != Door::push; }
+
 PurgeEngine::PurgeEngine(cache::Cache& cache, Executor& loop, const Clock& clock)
     : cache_(cache), loop_(loop), clock_(clock), log_(cache, loop) {}
 
 void PurgeEngine::apply(PurgeCommand command, Done done) {
   const Door door = command.door;
+  const bool api = is_api(door);
   auto& what = command.what;
   what.source = fmt::format("{}{}{}", to_string(door), command.who.empty() ? "" : " ", command.who);
   if (command.limits != nullptr) {
@@ -92,27 +97,70 @@ void PurgeEngine::apply(PurgeCommand command, Done done) {
       return done(fail(Errc::refused, std::move(why), Side::client));
     }
   }
-  if (const auto* known = what.id.empty() ? nullptr : log_.find(what.id)) {
-    count(door, Outcome::repeated);
-    return done(Purged{known->seq, known->time, true});
+  if (api && what.id.empty()) what.id = new_purge_id();
+  if (api && carrier_ != nullptr) {
+    if (auto fits = carrier_->can_carry(what); !fits) return done(std::unexpected(std::move(fits.error())));
   }
   auto row = row_of(command);
+  const auto* known = what.id.empty() ? nullptr : log_.find(what.id);
+  const bool repeated = known != nullptr && known->content == row.content;
+  if (known != nullptr && !repeated && api) {
+    return done(fail(
+        Errc::bad_input,
+        fmt::format("id {} is that of another purge, with other targets; nothing was purged: give another id", what.id),
+        Side::client));
+  }
+  // A message with a known id and other targets is another purge: to leave it out would lose one, to apply it can't.
+  const auto key = what.id.empty() ? fmt::format("#{}", ++unnamed_) : fmt::format("{} {}", what.id, row.content);
+  const auto [waiting, first] = under_way_.try_emplace(key);
+  waiting->second.push_back(std::move(done));
+  if (repeated || !first) count(door, Outcome::repeated);
+  if (!first) return;
+  const auto shared = std::make_shared<const cache::Invalidation>(std::move(what));
+  if (repeated) return carry(*known, *shared, api, true, key);
   cache_.invalidate(
-      std::move(what), loop_, [this, door, row = std::move(row), done = std::move(done)](Result<uint64_t> seq) mutable {
+      *shared, loop_,
+      [this, door, api, key, shared, row = std::move(row), begun = clock_.micros()](Result<uint64_t> seq) mutable {
         if (!seq) {
           count(door, Outcome::not_durable);
           log::error("purge", "{}: {} targets are not on disk: {}", row.source, row.targets, seq.error().what);
-          return done(std::unexpected(std::move(seq.error())));
+          seq.error().what = "applied on this node, but it could not be written to disk; try again";
+          return settle(key, std::unexpected(std::move(seq.error())));
         }
         count(door, Outcome::applied);
         row.seq = *seq;
         row.time = clock_.wall();
-        log::info("purge", "seq={} targets={}{} source={}{}{}{}{}", row.seq, row.targets, row.soft ? " soft" : "",
-                  row.source, row.event.empty() ? "" : " event=", row.event, row.id.empty() ? "" : " id=", row.id);
-        const Purged purged{row.seq, row.time, false};
-        log_.add(std::move(row));
-        done(purged);
+        row.took_us = clock_.micros() - begun;
+        durable(std::move(row), shared, api, key);
       });
+}
+
+void PurgeEngine::durable(PurgeRow row, const Command& what, bool api, const std::string& key) {
+  log::info("purge", "seq={} targets={}{} source={}{}{}{}{}", row.seq, row.targets, row.soft ? " soft" : "", row.source,
+            row.event.empty() ? "" : " event=", row.event, row.id.empty() ? "" : " id=", row.id);
+  // Its id must be known after a crash before a sender may forget it.
+  log_.add(row, [this, row, what, api, key] { carry(row, *what, api, false, key); });
+  if (carrier_ != nullptr) carrier_->applied(row, what);
+}
+
+void PurgeEngine::carry(const PurgeRow& row, const cache::Invalidation& what, bool api, bool repeated,
+                        const std::string& key) {
+  Purged purged{row.seq, row.time, repeated, row.id};
+  if (!api || carrier_ == nullptr) return settle(key, std::move(purged));
+  carrier_->carry(row, what, [this, key, purged = std::move(purged)](Result<> carried) {
+    if (carried) return settle(key, purged);
+    log::error("purge", "seq={} id={}: {}", purged.seq, purged.id, carried.error().what);
+    settle(key, std::unexpected(std::move(carried.error())));
+  });
+}
+
+// Tells all who gave the same command.
+void PurgeEngine::settle(const std::string& key, Result<Purged> done) {
+  auto waiting = under_way_.extract(key);
+  for (auto& one : waiting.mapped()) {
+    one(done);
+    if (done) done->repeated = true; // for those that came after the first
+  }
 }
 
 } // namespace verge::control

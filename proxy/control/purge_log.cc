@@ -20,10 +20,11 @@ std::string note_key(uint64_t seq) { return fmt::format("{}{:016x}", kPrefix, se
 } // namespace
 
 std::string to_note(const PurgeRow& row) {
-  const json out = {{"seq", row.seq},       {"time", row.time.time_since_epoch().count()},
-                    {"source", row.source}, {"event", row.event},
-                    {"id", row.id},         {"targets", row.targets},
-                    {"names", row.names},   {"soft", row.soft}};
+  const json out = {{"seq", row.seq},         {"time", row.time.time_since_epoch().count()},
+                    {"source", row.source},   {"event", row.event},
+                    {"id", row.id},           {"targets", row.targets},
+                    {"names", row.names},     {"soft", row.soft},
+                    {"content", row.content}, {"took_us", row.took_us}};
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -33,7 +34,7 @@ std::optional<PurgeRow> from_note(std::string_view text) {
   using enum json::value_t;
   if (!in.is_object() || !has("seq", number_unsigned) || !in.contains("time") || !in["time"].is_number_integer() ||
       !has("source", string) || !has("event", string) || !has("id", string) || !has("targets", number_unsigned) ||
-      !has("names", array) || !has("soft", boolean) ||
+      !has("names", array) || !has("soft", boolean) || !has("content", string) || !has("took_us", number_unsigned) ||
       !std::ranges::all_of(in["names"], [](const json& name) { return name.is_string(); })) {
     return std::nullopt;
   }
@@ -44,7 +45,9 @@ std::optional<PurgeRow> from_note(std::string_view text) {
                   in["id"].get<std::string>(),
                   in["targets"].get<size_t>(),
                   in["names"].get<std::vector<std::string>>(),
-                  in["soft"].get<bool>()};
+                  in["soft"].get<bool>(),
+                  in["content"].get<std::string>(),
+                  in["took_us"].get<uint64_t>()};
 }
 
 PurgeLog::PurgeLog(cache::Cache& cache, Executor& loop) : cache_(cache), loop_(loop) {
@@ -63,18 +66,20 @@ PurgeLog::PurgeLog(cache::Cache& cache, Executor& loop) : cache_(cache), loop_(l
   if (!gone.empty()) cache_.disk()->erase_notes(std::move(gone));
 }
 
-void PurgeLog::add(PurgeRow row) {
+void PurgeLog::add(PurgeRow row, std::move_only_function<void()> then) {
   auto* disk = cache_.disk();
-  if (disk != nullptr) {
-    disk->put_note(note_key(row.seq), to_note(row), loop_, [seq = row.seq](Result<> kept) {
-      if (!kept) log::warn("purge", "the list's row of seq={} could not be kept: {}", seq, kept.error().what);
-    });
-  }
+  const uint64_t seq = row.seq;
+  auto note = disk != nullptr ? to_note(row) : std::string();
   if (!row.id.empty()) seq_of_[row.id] = row.seq;
   rows_.push_front(std::move(row));
   std::vector<std::string> gone;
   forget_oldest(gone);
-  if (!gone.empty() && disk != nullptr) disk->erase_notes(std::move(gone));
+  if (disk == nullptr) return then();
+  if (!gone.empty()) disk->erase_notes(std::move(gone));
+  disk->put_note(note_key(seq), std::move(note), loop_, [seq, then = std::move(then)](Result<> kept) mutable {
+    if (!kept) log::warn("purge", "the list's row of seq={} could not be kept: {}", seq, kept.error().what);
+    then();
+  });
 }
 
 void PurgeLog::forget_oldest(std::vector<std::string>& notes) {

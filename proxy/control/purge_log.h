@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -25,6 +26,8 @@ struct PurgeRow {
   size_t targets = 0; // how many
   std::vector<std::string> names; // the first kNames of them, as users write them
   bool soft = false;
+  std::string content = {}; // purge_digest() of the command
+  uint64_t took_us = 0;     // from the command's arrival until it was durable
 };
 
 class PurgeLog {
@@ -32,8 +35,10 @@ class PurgeLog {
   static constexpr size_t kKept = 1'000, kNames = 8, kNameOctets = 200;
   // Loads what an earlier run left. Both outlive the log.
   PurgeLog(cache::Cache& cache, Executor& loop);
-  void add(PurgeRow row); // the oldest goes when there are kKept
-  // The purge with this id of its sender; null: not among those kept.
+  // The oldest goes when there are kKept. `then` runs on the loop when the row is on disk, or that was given up: the
+  // purge itself is durable anyhow.
+  void add(PurgeRow row, std::move_only_function<void()> then);
+  // The latest purge with this id; null: not among those kept. Valid until the next add().
   const PurgeRow* find(const std::string& id) const;
   const std::deque<PurgeRow>& latest() const { return rows_; } // newest first
 

@@ -3,9 +3,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <vector>
+
+#include "proxy/control/json_text.h"
+#include "proxy/control/purge_id.h"
 
 namespace verge::control {
 namespace {
@@ -52,6 +56,50 @@ Result<> check_host(std::string& host) {
   return {};
 }
 
+constexpr std::array<std::pair<std::string_view, Target::Kind>, 4> kKinds = {{{"all", Target::Kind::all},
+                                                                              {"url", Target::Kind::exact},
+                                                                              {"pattern", Target::Kind::pattern},
+                                                                              {"tag", Target::Kind::tag}}};
+constexpr size_t kTakenBy = 200; // octets
+
+// A target as another node knows it: in normal form already.
+Result<Target> target_of(const json& object) {
+  const auto kind =
+      std::ranges::find(kKinds, text_at(object, "kind"), &std::pair<std::string_view, Target::Kind>::first);
+  if (kind == kKinds.end()) return bad("a target's \"kind\" is all, url, pattern or tag");
+  Target out{kind->second, std::string(text_at(object, "host")), std::string(text_at(object, "value"))};
+  // Whatever an API here takes must pass; a message that does not is lost to this node.
+  const auto visible = [](char c) { return static_cast<unsigned char>(c) >= 0x80 || (c > ' ' && c != 0x7f); };
+  const bool upper = std::ranges::any_of(out.host, [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (upper || !std::ranges::all_of(out.host, visible)) return bad("a target's \"host\" is none");
+  if (!std::ranges::all_of(out.value, visible) || out.value.empty() != (out.kind == Target::Kind::all)) {
+    return bad("a target's \"value\" is none");
+  }
+  return out;
+}
+
+Result<std::vector<Target>> targets_of(const json& object) {
+  std::vector<Target> out;
+  const auto& list = member_of(object, "targets");
+  if (list.is_null()) return out;
+  if (!list.is_array()) return bad("\"targets\" must be a list of {\"kind\", \"host\", \"value\"}");
+  for (const auto& one : list) {
+    auto target = target_of(one);
+    if (!target) return std::unexpected(std::move(target.error()));
+    out.push_back(std::move(*target));
+  }
+  return out;
+}
+
+Result<std::string> id_of(const json& object) {
+  const auto& id = member_of(object, "id");
+  if (id.is_null()) return std::string();
+  if (!id.is_string() || !is_purge_id(id.get_ref<const std::string&>())) {
+    return bad("\"id\" must be 1 to 128 letters, digits and -_.:+=@");
+  }
+  return id.get<std::string>();
+}
+
 using Sites = std::vector<std::vector<std::string>>;
 
 // Everything of the site that has `host`: all of each of its hosts ("*.example.org": of all below it).
@@ -81,10 +129,11 @@ Result<AdminPurge> parse(std::string_view text, const Sites* sites) {
   }
   if (twice) return bad("a member stands twice: the later one would silently replace the earlier");
   for (const auto& [name, value] : object.items()) {
-    const bool own = sites != nullptr && (name == "sites" || name == "dry_run" || name == "count");
-    if (name != "paths" && name != "tags" && name != "hosts" && name != "all" && name != "soft" && !own) {
-      return bad(fmt::format("unknown member \"{}\"; known are paths, tags, hosts, all, soft{}", name,
-                             sites != nullptr ? ", sites, dry_run, count" : ""));
+    const bool own = sites != nullptr ? name == "sites" || name == "dry_run" : name == "targets" || name == "taken_by";
+    if (name != "paths" && name != "tags" && name != "hosts" && name != "all" && name != "soft" && name != "id" &&
+        !own) {
+      return bad(fmt::format("unknown member \"{}\"; known are paths, tags, hosts, all, soft, id{}", name,
+                             sites != nullptr ? ", sites, dry_run" : ""));
     }
   }
   const auto paths = strings(object, "paths");
@@ -99,9 +148,12 @@ Result<AdminPurge> parse(std::string_view text, const Sites* sites) {
   if (!soft) return std::unexpected(soft.error());
   const auto named_sites = strings(object, "sites");
   if (!named_sites) return std::unexpected(named_sites.error());
-  const auto dry_run = flag(object, "dry_run"), count = flag(object, "count");
+  const auto dry_run = flag(object, "dry_run");
   if (!dry_run) return std::unexpected(dry_run.error());
-  if (!count) return std::unexpected(count.error());
+  auto targets = targets_of(object);
+  if (!targets) return std::unexpected(std::move(targets.error()));
+  auto id = id_of(object);
+  if (!id) return std::unexpected(std::move(id.error()));
   for (auto& host : *hosts) {
     if (auto good = check_host(host); !good) return std::unexpected(std::move(good.error()));
   }
@@ -113,8 +165,12 @@ Result<AdminPurge> parse(std::string_view text, const Sites* sites) {
                     paths->size(), hosts->size(), tags->size(), kMostTargets));
   }
 
-  AdminPurge made{{}, *dry_run, *count};
+  AdminPurge made{{}, *dry_run};
   cache::Invalidation& out = made.what;
+  out.id = std::move(*id);
+  out.source = text_at(object, "taken_by").substr(0, kTakenBy);
+  std::ranges::replace_if(out.source, [](char c) { return c < ' ' || c == 0x7f; }, '?'); // a terminal will show it
+  out.targets = std::move(*targets);
   out.soft = *soft;
   for (const auto& path : *paths) {
     auto target = cache::parse_target(path);
@@ -151,6 +207,16 @@ Result<cache::Invalidation> parse_purge(std::string_view text) {
   auto made = parse(text, nullptr);
   if (!made) return std::unexpected(std::move(made.error()));
   return std::move(made->what);
+}
+
+std::string purge_message(const cache::Invalidation& purge, std::string_view taken_by) {
+  auto targets = json::array();
+  for (const auto& target : purge.targets) {
+    const auto kind = std::ranges::find(kKinds, target.kind, &std::pair<std::string_view, Target::Kind>::second);
+    targets.push_back({{"kind", kind->first}, {"host", target.host}, {"value", target.value}});
+  }
+  const json out = {{"id", purge.id}, {"taken_by", taken_by}, {"soft", purge.soft}, {"targets", std::move(targets)}};
+  return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 Result<AdminPurge> parse_admin_purge(std::string_view text, const std::vector<std::vector<std::string>>& sites) {

@@ -7,6 +7,7 @@
 #include "config/loader.h"
 #include "proxy/control/inspect_client.h"
 #include "proxy/control/purge_client.h"
+#include "proxy/control/purge_id.h"
 #include "proxy/server/serve.h"
 
 namespace verge::server {
@@ -59,6 +60,18 @@ int print_result(std::string_view command, const Result<std::string>& text) {
   return kOk;
 }
 
+// What CLI11 calls a validator: what is wrong with a text, or nothing.
+std::string purge_id(const std::string& id) {
+  return control::is_purge_id(id) ? "" : "an id is 1 to 128 letters, digits and -_.:+=@";
+}
+
+int print_done(std::string_view command, const Result<control::PurgeDone>& done) {
+  if (!done) return report(command, done.error());
+  fmt::print("{}", done->text);
+  if (!done->fault.empty()) fmt::print(stderr, "verge {}: {}\n", command, done->fault);
+  return done->status;
+}
+
 bool parse_fields(std::string_view command, const std::vector<std::string>& given, control::Fields& out) {
   for (const auto& text : given) {
     auto field = control::parse_field(text);
@@ -76,7 +89,9 @@ bool parse_fields(std::string_view command, const std::vector<std::string>& give
 int run_cli(int argc, char** argv, const char* version) {
   CLI::App app{"Verge: an edge caching proxy for serverless apps on AWS."};
   app.require_subcommand(1);
-  app.footer("Exit codes: 0 done, 1 failed while running, 2 wrong usage or faulty configuration.");
+  app.footer(
+      "Exit codes: 0 done, 1 failed while running, 2 wrong usage or faulty configuration; of --wait also 3: applied by "
+      "every node that answers, others are down, 4: a node that answers has not applied it.");
   std::string config_path = kDefaultConfig;
 
   auto* serve_command = app.add_subcommand("serve", "Run a node until SIGTERM (drains) or SIGINT; SIGHUP reloads.");
@@ -87,6 +102,7 @@ int run_cli(int argc, char** argv, const char* version) {
 
   NodeOptions node;
   control::PurgeRequest request;
+  int64_t timeout = 0; // seconds
   auto* purge_command = app.add_subcommand("purge", "Invalidate what a running node has cached.");
   node.add_to(*purge_command);
   purge_command->add_option("-t,--tag", request.tags, "Everything with this tag; may be repeated")
@@ -95,17 +111,35 @@ int run_cli(int argc, char** argv, const char* version) {
       ->allow_extra_args(false);
   purge_command->add_flag("--all", request.all, "Everything");
   purge_command->add_flag("--dry-run", request.dry_run, "Change nothing; count the stored responses that would go");
-  purge_command->add_flag("--wait", request.wait, "Tell node by node when it was applied and how many responses went");
+  purge_command->add_flag("--wait", request.wait,
+                          "Until every node of the fleet has applied it; tells node by node when, and how many stored "
+                          "responses it hit. Exit code 3: nodes are down; 4: one that answers has not applied it");
+  const auto add_timeout = [&](CLI::App* command) {
+    command->add_option("--timeout", timeout, "Seconds for --wait (default: fleet.wait_timeout of the node)")
+        ->check(CLI::Range(1, 86'400));
+  };
+  add_timeout(purge_command);
+  purge_command
+      ->add_option("--id", request.id,
+                   "The purge's id, as of a build: given again, to this node or another, it is done once")
+      ->check(purge_id);
   purge_command->add_flag("--soft", request.soft, "Mark stale instead of dropping: revalidated at the next request");
   purge_command->add_option("paths", request.paths,
                             "URLs or paths; `*` matches any run of characters: https://www.example.com/a, /img/*");
 
   size_t most_purges = 0;
+  std::string awaited;
   bool purges_json = false;
   auto* purges_command = app.add_subcommand("purges", "List a running node's latest purges, the newest first.");
   node.add_to(*purges_command);
   purges_command->add_option("--limit", most_purges, "At most so many (default: all it knows, 1,000)");
   purges_command->add_flag("--json", purges_json, "As JSON, one object a line");
+  purges_command
+      ->add_option("--wait", awaited,
+                   "Until every node of the fleet has applied the purge with this id: of `purge --id`, or the "
+                   "MessageId of `aws sns publish`; tells as `purge --wait` does")
+      ->check(purge_id);
+  add_timeout(purges_command);
 
   control::InspectRequest inspect;
   std::vector<std::string> fields;
@@ -152,11 +186,14 @@ int run_cli(int argc, char** argv, const char* version) {
     }
     if (!node.resolve()) return kUsage;
     request.node = node.node;
-    const auto done = control::run_purge(request);
-    return print_result("purge", done ? *done + "\n" : done);
+    request.timeout = Seconds(timeout);
+    return print_done("purge", control::run_purge(request));
   }
   if (*purges_command) {
     if (!node.resolve()) return kUsage;
+    if (!awaited.empty()) {
+      return print_done("purges", control::wait_for_purge(node.node, awaited, Seconds(timeout)));
+    }
     return print_result("purges", control::run_purges(node.node, most_purges, purges_json));
   }
   for (auto* command : {why_command, ls_command, get_command}) {

@@ -104,8 +104,9 @@ Result<> Node::open(config::Config config, std::function<void(ReloadDone)> reloa
   control_thread_ = std::thread([this] { control_loop_->run(); });
   config_ = shared_config;
   engine_ = std::make_unique<control::PurgeEngine>(*cache_, *control_loop_, clock_);
-  auto purge_doors =
-      control::PurgeDoors::create(c.invalidation, c.admin.token, *engine_, *cache_, *control_loop_, clock_);
+  if (auto fleet = open_fleet(); !fleet) return fleet;
+  auto purge_doors = control::PurgeDoors::create(c.invalidation, c.admin.token, *engine_, *cache_, *control_loop_,
+                                                 clock_, fleet_.get());
   if (!purge_doors) return std::unexpected(std::move(purge_doors.error()));
   purge_doors_ = std::move(*purge_doors);
   if (auto events = open_events(); !events) return events;
@@ -149,6 +150,17 @@ Result<> Node::open(config::Config config, std::function<void(ReloadDone)> reloa
   gauge("verge_cache_flights", "Keys being fetched now.", [](const auto& s) { return double(s.flights); });
   ready_ = true;
   return {};
+}
+
+Result<> Node::open_fleet() {
+  std::promise<Result<>> opened;
+  control_loop_->post([&] {
+    auto fleet = control::Fleet::create(config_->fleet, *engine_, *cache_, {*control_loop_, *resolver_});
+    if (!fleet) return opened.set_value(std::unexpected(std::move(fleet.error())));
+    fleet_ = std::move(*fleet);
+    opened.set_value({});
+  });
+  return opened.get_future().get();
 }
 
 // The ways by which events come in on the public listener.
@@ -204,6 +216,7 @@ Result<> Node::open_admin(std::function<void(ReloadDone)> reload_requested) {
   hooks.state = [this] {
     std::string lines;
     for (const auto& queue : queues_) lines += queue->state(clock_.wall()) + "\n";
+    if (const auto fleet = fleet_->state(); !fleet.empty()) lines += fleet + "\n";
     return lines;
   };
   hooks.reload = std::move(reload_requested);
@@ -357,6 +370,7 @@ Result<> Node::reload(config::Config config) {
     return refuse("access_log");
   }
   if (config.invalidation != config_->invalidation) return refuse("invalidation");
+  if (config.fleet != config_->fleet) return refuse("fleet");
   return apply(std::make_shared<const config::Config>(std::move(config)));
 }
 
@@ -389,6 +403,7 @@ Node::~Node() {
       admin_api_.reset();
       queues_.clear();
       push_.reset();
+      fleet_.reset();
       sns_.reset(); // what it has under way would answer on a worker's loop
       done.set_value();
     });

@@ -16,6 +16,7 @@
 #include "proxy/control/events/push_endpoint.h"
 #include "proxy/control/events/sns_endpoint.h"
 #include "proxy/control/events/sqs_poller.h"
+#include "proxy/control/fleet/fleet.h"
 #include "proxy/control/purge_engine.h"
 #include "proxy/control/tools/purge_doors.h"
 #include "proxy/net/event_loop.h"
@@ -56,6 +57,7 @@ class Node {
  private:
   explicit Node(const Clock& clock) : clock_(clock), failing_(clock) {}
   Result<> open(config::Config config, std::function<void(ReloadDone)> reload_requested);
+  Result<> open_fleet();
   Result<> open_events();
   Result<> open_queues();
   Result<> open_admin(std::function<void(ReloadDone)> reload_requested);
@@ -83,6 +85,7 @@ class Node {
   std::unique_ptr<control::PushEndpoint> push_;
   control::Doors doors_;
   std::vector<std::unique_ptr<control::SqsPoller>> queues_;
+  std::unique_ptr<control::Fleet> fleet_; // made, used and destroyed on the control loop
   std::unique_ptr<control::PurgeDoors> purge_doors_;
   std::vector<std::vector<std::string>> site_hosts_; // of each site; control loop only
   std::unique_ptr<control::AdminApi> admin_api_;

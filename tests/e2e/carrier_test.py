@@ -2,8 +2,6 @@
 SDK): one queue with SNS's envelopes, one with raw message delivery."""
 
 import json
-import os
-import subprocess
 import sys
 import time
 import unittest
@@ -14,8 +12,7 @@ sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent / "scenarios"))
 
 from harness import PATIENCE, Node, Origin  # noqa: E402  (the paths above lead to them)
-from support.processes import environment, free_ports  # noqa: E402
-from support.serverless import install_node_modules  # noqa: E402
+from support.carrier import Carrier as SnsToSqs  # noqa: E402
 
 CONFIG = """
 listen: [{{address: 127.0.0.1:0}}]
@@ -40,19 +37,8 @@ invalidation:
 class Carrier(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        install_node_modules(HERE)
-        port, = free_ports(1)
-        cls.endpoint = f"http://127.0.0.1:{port}"
-        cls.carrier = subprocess.Popen(["node", HERE / "carrier.mjs", str(port)], stdin=subprocess.PIPE,
-                                       stdout=subprocess.PIPE, text=True, env=environment())
-        cls.addClassCleanup(cls.end_carrier)
-        cls.carrier.stdout.readline()
-
-    @classmethod
-    def end_carrier(cls):
-        cls.carrier.stdin.close()
-        cls.carrier.wait(PATIENCE)
-        cls.carrier.stdout.close()
+        cls.carrier = SnsToSqs()
+        cls.addClassCleanup(cls.carrier.stop)
 
     def setUp(self):
         self.origin = Origin()
@@ -62,14 +48,12 @@ class Carrier(unittest.TestCase):
         self.nodes = []
         self.queues = self.ask(queues=self.id().rsplit(".", 1)[-1])["queues"]
         for queue in self.queues:
-            node = Node(CONFIG.format(origin=self.origin.url, queue=queue, endpoint=self.endpoint))
+            node = Node(CONFIG.format(origin=self.origin.url, queue=queue, endpoint=self.carrier.endpoint))
             self.addCleanup(node.cleanup)
             self.nodes.append(node)
 
     def ask(self, **what):
-        self.carrier.stdin.write(json.dumps(what) + "\n")
-        self.carrier.stdin.flush()
-        return json.loads(self.carrier.stdout.readline())
+        return self.carrier.ask(**what)
 
     def publish(self, message):
         return self.ask(publish=message if isinstance(message, str) else json.dumps(message))

@@ -22,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!targets) return 0;
   check(targets->size() == batch->items.size());
   for (const auto& target : *targets) check(!verge::cache::to_text(target).empty());
-  const auto text = invalidation_xml({"I1", "E1", *batch, {}, 1});
+  const auto text = invalidation_xml({"I1", "E1", *batch, {}, 1, true});
   check(text.find("<Status>Completed</Status>") != text.npos);
   return 0;
 }

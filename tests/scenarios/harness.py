@@ -187,6 +187,7 @@ class Node:
         self.env = env
         self.preexec_fn = preexec_fn
         self.process = None
+        self.admin_headers = {}
         self.lines = []
         self.write_config(config)
         if start:
@@ -272,7 +273,7 @@ class Node:
 
     def admin(self, path, method="GET", body=None, headers=None):
         conn = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=PATIENCE)
-        conn.request(method, path, body=body, headers=headers or {})
+        conn.request(method, path, body=body, headers=headers or self.admin_headers)
         response = conn.getresponse()
         answer = Answer(response.status, response.headers, response.read())
         conn.close()

@@ -128,7 +128,7 @@ class PurgeApi(Scenario):
         self.assertTrue(self.stored(node, "/a"))
         self.assertIn("would drop 1 stored response\n", node.purge("--dry-run", "/img/*").stdout)
         waited = node.purge("--wait", "/img/*").stdout
-        self.assertRegex(waited, r"NODE +SEQUENCE +MS +ENTRIES\n\S+ +\d+ +[0-9.]+ +1\nslowest: \S+, [0-9.]+ ms\n")
+        self.assertRegex(waited, r"NODE +SEQUENCE APPLIED +MS +ENTRIES\n\S+ +\d+ \S+ +[0-9.]+ +1\nslowest: \S+, [0-9.]+ ms\n")
         self.assertFalse(self.stored(node, "/img/c"))
         self.assertIn("would drop 0 stored", node.purge("--dry-run", "/img/*").stdout)
         self.assertEqual(node.purge("--site", "*").returncode, 0)
@@ -138,8 +138,8 @@ class PurgeApi(Scenario):
         node.start()
         listed = subprocess.run([VERGE, "purges", "--admin", f"127.0.0.1:{node.admin_port}"], capture_output=True, text=True,
                                 timeout=PATIENCE, check=True).stdout
-        self.assertRegex(listed, r"SEQUENCE +AGE KIND  SOURCE +TARGETS\n +\d+ +\d+s hard  admin +/\*\n +\d+ +\d+s hard "
-                                 r" admin +/img/\*\n")
+        self.assertRegex(listed, r"SEQUENCE +AGE KIND  NODES +SOURCE +TARGETS\n +\d+ +\d+s hard  - +admin +/\*\n"
+                                 r" +\d+ +\d+s hard  - +admin +/img/\*\n")
 
 
 if __name__ == "__main__":

@@ -35,12 +35,13 @@ Result<Meant> own(std::string_view text) {
   auto command = parse_purge(text);
   if (!command) return std::unexpected(std::move(command.error()));
   Meant out;
+  if (!command->source.empty()) out.event = "taken by " + command->source;
   out.command = std::move(*command);
   return out;
 }
 
 bool is_own(const json& object) {
-  return object.contains("paths") || object.contains("tags") || object.contains("all");
+  return object.contains("paths") || object.contains("tags") || object.contains("all") || object.contains("targets");
 }
 
 // Who sent it and what it calls itself, for people.

@@ -79,7 +79,8 @@ void EventTaker::take(std::string_view text, EventFrom from, Done done) {
                        .event = std::move(meant->event),
                        .what = std::move(*meant->command),
                        .limits = from.limits};
-  command.what.id = std::move(from.id);
+  // What one node took has the same id on all; else a message has its sender's.
+  if (command.what.id.empty()) command.what.id = std::move(from.id);
   engine_.apply(std::move(command), [this, door, changes = std::move(meant->changes),
                                      done = std::move(done)](Result<Purged> purged) mutable {
     if (!purged) {

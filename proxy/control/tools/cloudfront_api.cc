@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 
+#include "origin/aws/digest.h"
 #include "origin/aws/encoding.h"
 #include "proxy/base/log.h"
 #include "proxy/base/metrics.h"
@@ -28,6 +29,20 @@ std::string random_id(std::string_view alphabet, size_t size) {
   RAND_bytes(octets.data(), static_cast<int>(octets.size()));
   std::string out;
   for (size_t i = 0; i < size; ++i) out += alphabet[octets[i % octets.size()] % alphabet.size()];
+  return out;
+}
+
+constexpr std::string_view kIdLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+// The same batch under the same CallerReference has the same id, on every node and at every try: done twice it is done
+// once.
+std::string id_of(const std::string& distribution, const InvalidationBatch& batch) {
+  std::string text = distribution + "\n" + batch.caller_reference;
+  for (const auto& item : batch.items) text += "\n" + item;
+  std::string out = "I";
+  for (const auto octet : origin::aws::sha256(text)) {
+    if (out.size() < 14) out += kIdLetters[octet % kIdLetters.size()];
+  }
   return out;
 }
 
@@ -69,8 +84,9 @@ struct CloudFrontApi::Resource {
 };
 
 Result<std::unique_ptr<CloudFrontApi>> CloudFrontApi::create(const config::CloudFront& options, PurgeEngine& engine,
-                                                             cache::Cache& cache, Executor& loop, const Clock& clock) {
-  auto out = std::unique_ptr<CloudFrontApi>(new CloudFrontApi(engine, cache, loop, clock));
+                                                             cache::Cache& cache, Executor& loop, const Clock& clock,
+                                                             Fleet* fleet) {
+  auto out = std::unique_ptr<CloudFrontApi>(new CloudFrontApi(engine, cache, loop, clock, fleet));
   out->distributions_ = options.distributions;
   for (const auto& key : options.keys) {
     auto secret = read_secret(key.secret, key.secret_file);
@@ -142,6 +158,7 @@ void CloudFrontApi::create_invalidation(const Resource& resource, const std::str
     return out;
   };
   if (const auto* known = rows_.by_reference(resource.distribution, batch->caller_reference)) {
+    look_whether_completed(*known);
     if (known->batch == *batch) return done(created(*known, resource.tenant));
     return refuse({400, "InvalidationBatchAlreadyExists",
                    "Another batch with this CallerReference was created before, with other paths"});
@@ -153,33 +170,41 @@ void CloudFrontApi::create_invalidation(const Resource& resource, const std::str
   PurgeCommand command{
       .door = Door::cloudfront, .who = fmt::format("{} {}", key_id, resource.distribution), .event = ""};
   command.what.targets = std::move(*targets);
-  command.what.id = "I" + random_id("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 13);
+  command.what.id = id_of(resource.distribution, *batch);
   command.limits = &limits;
-  CloudFrontRow row{command.what.id, resource.distribution, std::move(*batch), {}, 0};
+  CloudFrontRow row{command.what.id, resource.distribution, std::move(*batch), {}, 0, false};
   engine_.apply(std::move(command), [this, row = std::move(row), tenant = resource.tenant, created,
                                      done = std::move(done)](Result<Purged> applied) mutable {
     if (!applied) {
-      return done(applied.error().code == Errc::refused
-                      ? problem(403, "AccessDenied", applied.error().what)
-                      : problem(503, "ServiceUnavailable",
-                                "Applied on this node, but it could not be written to disk; try again"));
+      const auto& error = applied.error();
+      return done(error.code == Errc::refused     ? problem(403, "AccessDenied", error.what)
+                  : error.code == Errc::too_large ? problem(413, "BatchTooLarge", error.what)
+                                                  : problem(503, "ServiceUnavailable", error.what));
     }
+    // Created twice at once it is one.
+    if (const auto* known = rows_.find(row.distribution, row.id)) return done(created(*known, tenant));
     row.seq = applied->seq;
     row.time = applied->time;
+    row.completed = fleet_ == nullptr || fleet_->completed(row.id);
     auto reply = created(row, tenant);
     rows_.add(std::move(row), [reply = std::move(reply), done = std::move(done)]() mutable { done(std::move(reply)); });
   });
 }
 
-Reply CloudFrontApi::get(const Resource& resource) const {
+void CloudFrontApi::look_whether_completed(const CloudFrontRow& row) {
+  if (!row.completed && (fleet_ == nullptr || fleet_->completed(row.id))) rows_.complete(row.id);
+}
+
+Reply CloudFrontApi::get(const Resource& resource) {
   const auto* row = rows_.find(resource.distribution, resource.invalidation);
   if (row == nullptr) {
     return problem(404, "NoSuchInvalidation", "The specified invalidation does not exist, or is no longer remembered");
   }
+  look_whether_completed(*row);
   return {200, std::string(kXml), invalidation_xml(*row)};
 }
 
-Reply CloudFrontApi::list(const Resource& resource, std::string_view query) const {
+Reply CloudFrontApi::list(const Resource& resource, std::string_view query) {
   const auto most_text = query_value(query, "MaxItems"), marker = query_value(query, "Marker");
   size_t most = kPage;
   if (!most_text.empty()) {
@@ -192,6 +217,7 @@ Reply CloudFrontApi::list(const Resource& resource, std::string_view query) cons
   }
   const auto page = rows_.page(resource.distribution, marker, most);
   if (!page) return problem(400, "InvalidArgument", "Marker names no invalidation of this distribution");
+  for (const auto* row : page->rows) look_whether_completed(*row);
   return {200, std::string(kXml), list_xml(page->rows, marker, page->more ? page->rows.back()->id : "", most)};
 }
 

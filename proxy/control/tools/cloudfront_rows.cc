@@ -31,7 +31,8 @@ std::string cloudfront_note(const CloudFrontRow& row) {
                     {"reference", row.batch.caller_reference},
                     {"items", row.batch.items},
                     {"time", row.time.time_since_epoch().count()},
-                    {"seq", row.seq}};
+                    {"seq", row.seq},
+                    {"completed", row.completed}};
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -42,7 +43,8 @@ std::optional<CloudFrontRow> cloudfront_row(std::string_view note) {
     if (!in.contains(name) || !in[name].is_string()) return std::nullopt;
   }
   if (!in.contains("items") || !in["items"].is_array() || !in.contains("time") || !in["time"].is_number_integer() ||
-      !in.contains("seq") || !in["seq"].is_number_unsigned() ||
+      !in.contains("seq") || !in["seq"].is_number_unsigned() || !in.contains("completed") ||
+      !in["completed"].is_boolean() ||
       !std::ranges::all_of(in["items"], [](const json& item) { return item.is_string(); })) {
     return std::nullopt;
   }
@@ -50,7 +52,8 @@ std::optional<CloudFrontRow> cloudfront_row(std::string_view note) {
                        in["distribution"].get<std::string>(),
                        {in["reference"].get<std::string>(), in["items"].get<std::vector<std::string>>()},
                        WallTime(Millis(in["time"].get<int64_t>())),
-                       in["seq"].get<uint64_t>()};
+                       in["seq"].get<uint64_t>(),
+                       in["completed"].get<bool>()};
 }
 
 CloudFrontRows::CloudFrontRows(cache::Cache& cache, Executor& loop) : cache_(cache), loop_(loop) {
@@ -82,6 +85,15 @@ void CloudFrontRows::add(CloudFrontRow row, std::move_only_function<void()> then
     if (!kept) log::warn("cloudfront", "an invalidation could not be kept for the list: {}", kept.error().what);
     then();
   });
+}
+
+void CloudFrontRows::complete(const std::string& id) {
+  const auto row = std::ranges::find(rows_, id, &CloudFrontRow::id);
+  if (row == rows_.end() || row->completed) return;
+  row->completed = true;
+  // Lost in a crash it is found out again.
+  if (cache_.disk() != nullptr)
+    cache_.disk()->put_note(note_key(row->seq), cloudfront_note(*row), loop_, [](Result<>) {});
 }
 
 void CloudFrontRows::forget_oldest(std::vector<std::string>& notes) {

@@ -22,6 +22,7 @@ class CloudFrontRows {
   // `then` runs on the loop when the row is on disk, or that was given up (a batch repeated by its sender is then
   // applied again, which only costs hits).
   void add(CloudFrontRow row, std::move_only_function<void()> then);
+  void complete(const std::string& id); // a row of ours, from now on
   const CloudFrontRow* find(std::string_view distribution, std::string_view id) const;
   const CloudFrontRow* by_reference(std::string_view distribution, std::string_view reference) const;
   // Those behind the row `marker` (empty: from the newest), newest first, at most `most`; `more`: there are others

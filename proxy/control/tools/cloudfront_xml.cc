@@ -53,8 +53,7 @@ std::string time_text(WallTime time) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds), (time - seconds).count());
 }
 
-// Applied on this node before anyone was told of it.
-constexpr std::string_view kStatus = "Completed";
+std::string_view status_of(const CloudFrontRow& row) { return row.completed ? "Completed" : "InProgress"; }
 
 // What can't stand in a URL as it is, percent-encoded; so "/a b/ü" is the same as "/a%20b/%C3%BC".
 std::string encoded(std::string_view path) {
@@ -149,7 +148,7 @@ std::string invalidation_xml(const CloudFrontRow& row) {
   pugi::xml_document document;
   auto node = root(document, "Invalidation");
   add(node, "Id", row.id);
-  add(node, "Status", kStatus);
+  add(node, "Status", status_of(row));
   add(node, "CreateTime", time_text(row.time));
   auto batch = node.append_child("InvalidationBatch");
   auto paths = batch.append_child("Paths");
@@ -174,7 +173,7 @@ std::string list_xml(const std::vector<const CloudFrontRow*>& rows, std::string_
     auto summary = items.append_child("InvalidationSummary");
     add(summary, "Id", row->id);
     add(summary, "CreateTime", time_text(row->time));
-    add(summary, "Status", kStatus);
+    add(summary, "Status", status_of(*row));
   }
   return text_of(document);
 }

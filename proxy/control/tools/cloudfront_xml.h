@@ -37,8 +37,9 @@ CloudFrontResult<std::vector<cache::Target>> batch_targets(const InvalidationBat
 struct CloudFrontRow {
   std::string id, distribution;
   InvalidationBatch batch;
-  WallTime time{};  // when it was created
-  uint64_t seq = 0; // of the purge
+  WallTime time{};        // when it was created
+  uint64_t seq = 0;       // of the purge
+  bool completed = false; // by every node of the fleet that lived
 };
 
 std::string invalidation_xml(const CloudFrontRow& row);

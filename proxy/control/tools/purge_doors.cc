@@ -45,14 +45,15 @@ int status_of(const Error& error) {
 
 Result<std::unique_ptr<PurgeDoors>> PurgeDoors::create(const config::Invalidation& options,
                                                        const std::string& admin_token, PurgeEngine& engine,
-                                                       cache::Cache& cache, Executor& loop, const Clock& clock) {
+                                                       cache::Cache& cache, Executor& loop, const Clock& clock,
+                                                       Fleet* fleet) {
   auto callers = PurgeCallers::create(options.tokens, admin_token);
   if (!callers) return std::unexpected(std::move(callers.error()));
-  auto out = std::unique_ptr<PurgeDoors>(new PurgeDoors(std::move(*callers), engine));
+  auto out = std::unique_ptr<PurgeDoors>(new PurgeDoors(std::move(*callers), engine, fleet));
   out->services_ = options.fastly.services;
   out->zones_ = options.cloudflare.zones;
   if (options.cloudfront) {
-    auto api = CloudFrontApi::create(*options.cloudfront, engine, cache, loop, clock);
+    auto api = CloudFrontApi::create(*options.cloudfront, engine, cache, loop, clock, fleet);
     if (!api) return std::unexpected(std::move(api.error()).in("invalidation.cloudfront"));
     out->cloudfront_ = std::move(*api);
   }
@@ -60,14 +61,32 @@ Result<std::unique_ptr<PurgeDoors>> PurgeDoors::create(const config::Invalidatio
 }
 
 bool PurgeDoors::wants(const http::RequestHead& head) const {
-  return tool_for(head) != nullptr || (cloudfront_ && cloudfront_->wants(head));
+  return tool_for(head) != nullptr || (cloudfront_ && cloudfront_->wants(head)) ||
+         (fleet_ != nullptr && Fleet::wants(head));
 }
 
 void PurgeDoors::answer(const http::RequestHead& head, std::optional<std::string> body, SmallExchange::Answer done) {
   if (const auto* tool = tool_for(head)) return answer(*tool, head, std::move(body), std::move(done));
   if (cloudfront_ && cloudfront_->wants(head)) return cloudfront_->answer(head, std::move(body), std::move(done));
+  if (fleet_ != nullptr && Fleet::wants(head)) return answer_node(head, std::move(done));
   done({404, "application/json",
         "{\"error\":\"no such resource: this address takes PURGE, BAN and purge APIs only\"}\n"});
+}
+
+// Who may purge may ask, and so may the nodes.
+void PurgeDoors::answer_node(const http::RequestHead& head, SmallExchange::Answer done) {
+  const std::string authorization = head.headers.joined("authorization");
+  if (!callers_.find(head.headers) && !fleet_->admits(bearer_token(authorization))) {
+    g_unauthorized.add();
+    log::warn("purge", "{} {} is refused: no token, or a wrong one", head.method, head.path.substr(0, 200));
+    Reply reply{
+        401, "application/json",
+        "{\"error\":\"the token is missing or wrong: Authorization: Bearer, with admin.token, fleet.token or one of "
+        "invalidation.tokens\"}\n"};
+    reply.fields.add("www-authenticate", "Bearer");
+    return done(std::move(reply));
+  }
+  fleet_->answer(head, std::move(done));
 }
 
 void PurgeDoors::answer(const ToolApi& api, const http::RequestHead& head, std::optional<std::string> body,
@@ -98,11 +117,8 @@ void PurgeDoors::answer(const ToolApi& api, const http::RequestHead& head, std::
   command.limits = caller->limits;
   engine_.apply(std::move(command),
                 [&api, purge = std::move(*purge), done = std::move(done)](Result<Purged> applied) mutable {
-                  if (applied) return done(api.done(purge, fmt::format("{:032x}", applied->seq)));
-                  const int status = status_of(applied.error());
-                  done(api.problem(status, status == 503 ? "applied on this node, but it could not be written to disk; "
-                                                           "try again"
-                                                         : applied.error().what));
+                  if (applied) return done(api.done(purge, applied->id));
+                  done(api.problem(status_of(applied.error()), applied.error().what));
                 });
 }
 

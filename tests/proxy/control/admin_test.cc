@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "proxy/control/purge_id.h"
 #include "tests/proxy/control/support/sns_world.h"
 
 namespace verge::control {
@@ -114,6 +115,7 @@ TEST_F(AdminTest, PurgesAndListsWhatWasPurged) {
   EXPECT_EQ(answer["seq"], cache->epochs().current());
   EXPECT_EQ(answer["targets"], 3);
   EXPECT_EQ(answer["soft"], true);
+  EXPECT_TRUE(is_purge_id(answer["id"].get<std::string>()));
   EXPECT_EQ(verdict("https://www.example.com/b/c"), cache::Verdict::stale);
   EXPECT_EQ(ask(*api, "POST", "/purge", R"({"all": true})").status, 200);
   EXPECT_TRUE(purged("https://www.example.com/x"));
@@ -127,6 +129,7 @@ TEST_F(AdminTest, PurgesAndListsWhatWasPurged) {
                            {"source", "admin"},
                            {"targets", 3},
                            {"names", {"/a", "/b/*", "#t"}},
+                           {"id", answer["id"]},
                            {"soft", true}}));
 }
 

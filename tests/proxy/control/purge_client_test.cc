@@ -25,15 +25,25 @@ std::string response(int status, const std::string& body) {
 
 // Runs one purge against a node that answers with these octets; notes what it was sent.
 struct PurgeClientTest : testing::Test {
-  Result<std::string> run(const std::string& answer) {
-    origin::ScriptedOrigin node({[&](Peer& peer) {
-      head = peer.read_head();
-      const auto at = head.find("content-length: ");
-      if (at != std::string::npos) body = peer.read(std::stoul(head.substr(at + 16)));
-      peer.send(answer);
-    }});
+  Result<PurgeDone> run_whole(const std::vector<std::string>& answers) {
+    std::vector<std::function<void(Peer&)>> connections;
+    for (const auto& answer : answers) {
+      connections.emplace_back([this, answer](Peer& peer) {
+        heads.push_back(peer.read_head());
+        head = heads.back();
+        const auto at = head.find("content-length: ");
+        if (at != std::string::npos) body = peer.read(std::stoul(head.substr(at + 16)));
+        peer.send(answer);
+      });
+    }
+    origin::ScriptedOrigin node(std::move(connections));
     request.node.address = "127.0.0.1:" + std::to_string(node.port());
     return run_purge(request);
+  }
+  Result<std::string> run(const std::string& answer) {
+    auto done = run_whole({answer});
+    if (!done) return std::unexpected(std::move(done.error()));
+    return std::move(done->text);
   }
   std::string error(const std::string& answer) {
     const auto done = run(answer);
@@ -41,6 +51,7 @@ struct PurgeClientTest : testing::Test {
   }
   PurgeRequest request{{}, {"/a"}, {}, {}, false, false, false, false};
   std::string head, body;
+  std::vector<std::string> heads;
 };
 
 const std::string kGood = response(200, R"({"seq": 17, "targets": 1, "soft": false})");
@@ -51,7 +62,7 @@ TEST_F(PurgeClientTest, SendsWhatShallBePurgedAndTellsWhatWas) {
   request.soft = true;
   const auto done = run(kGood);
   ASSERT_TRUE(done.has_value()) << done.error().what;
-  EXPECT_THAT(*done, MatchesRegex("marked stale: 2 paths, 1 tag: sequence 17, [0-9.]+ ms"));
+  EXPECT_THAT(*done, MatchesRegex("marked stale: 2 paths, 1 tag: sequence 17, [0-9.]+ ms\n"));
   EXPECT_THAT(head, StartsWith("POST /purge HTTP/1.1\r\n"));
   EXPECT_EQ(head.find("authorization"), std::string::npos);
   EXPECT_EQ(json::parse(body),
@@ -65,20 +76,42 @@ TEST_F(PurgeClientTest, PurgesEverything) {
   EXPECT_EQ(json::parse(body), (json{{"all", true}}));
 }
 
-TEST_F(PurgeClientTest, CountsOnADryRunAndTellsNodeByNodeWhenItWaits) {
+TEST_F(PurgeClientTest, CountsOnADryRun) {
   request.dry_run = true;
+  request.wait = true;
   EXPECT_EQ(run(response(200, R"({"dry_run": true, "entries": 2})")).value(),
-            "dry run: 1 path would drop 2 stored responses");
+            "dry run: 1 path would drop 2 stored responses\n");
   EXPECT_EQ(json::parse(body), (json{{"paths", {"/a"}}, {"dry_run", true}}));
-  request.dry_run = false;
+}
+
+TEST_F(PurgeClientTest, WaitsUntilTheFleetIsSettledAndTellsNodeByNode) {
   request.wait = true;
   request.sites = {"www.example.com"};
-  const auto table = run(response(200, R"({"seq": 17, "nodes": [{"node": "a", "seq": 17, "ms": 0.5, "entries": 3},
-                                                                {"node": "b", "seq": 4, "ms": 2.5, "entries": 0}]})"))
-                         .value();
-  EXPECT_THAT(table, HasSubstr("purged 1 site, 1 path: sequence 17"));
-  EXPECT_THAT(table, HasSubstr("slowest: b, 2.5 ms"));
-  EXPECT_EQ(json::parse(body), (json{{"paths", {"/a"}}, {"sites", {"www.example.com"}}, {"count", true}}));
+  request.id = "deploy-7";
+  const auto nodes = [](const std::string& settled, const std::string& more) {
+    return response(200, R"({"id": "deploy-7", "wait_timeout": 60000, "settled": )" + settled +
+                             R"(, "nodes": [{"node": "a", "state": "applied", "seq": 17, "ms": 0.5, "entries": 3}, )" +
+                             more + "]}");
+  };
+  const auto done = run_whole({response(200, R"({"id": "deploy-7", "seq": 17})"),
+                               nodes("false", R"({"node": "b", "state": "waiting"})"),
+                               nodes("true", R"({"node": "b", "state": "down"})")})
+                        .value();
+  EXPECT_EQ(json::parse(body), (json{{"paths", {"/a"}}, {"sites", {"www.example.com"}}, {"id", "deploy-7"}}));
+  ASSERT_EQ(heads.size(), 3U);
+  EXPECT_THAT(heads[1], StartsWith("GET /purges/deploy-7/nodes?count=true&wait=5 HTTP/1.1\r\n"));
+  EXPECT_THAT(done.text, StartsWith("purged 1 site, 1 path: sequence 17"));
+  EXPECT_THAT(done.text, HasSubstr("slowest: a, 0.5 ms\n"));
+  EXPECT_EQ(done.fault, "down: b");
+  EXPECT_EQ(done.status, 3);
+}
+
+TEST_F(PurgeClientTest, SaysWhatWasDoneWhenTheWaitingFails) {
+  request.wait = true;
+  const auto done = run_whole({response(200, R"({"id": "p-1", "seq": 17})"), response(500, "<html>")});
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().what, HasSubstr("purged 1 path: sequence 17"));
+  EXPECT_THAT(done.error().what, HasSubstr("waiting for id p-1"));
 }
 
 TEST_F(PurgeClientTest, GivesTheToken) {

@@ -78,6 +78,100 @@ TEST_F(PurgeEngineTest, WhatIsNotOnDiskIsNotAcknowledgedAndMayComeAgain) {
   EXPECT_FALSE(apply(command("/a", "m-1"))->repeated);
 }
 
+TEST_F(PurgeEngineTest, AKnownIdWithOtherTargetsIsAnotherPurge) {
+  const auto first = apply(command("/a", "m-1"));
+  const auto other = apply(command("/b", "m-1"));
+  EXPECT_FALSE(other->repeated) << "to leave it out could lose a purge";
+  EXPECT_GT(other->seq, first->seq);
+  EXPECT_TRUE(purged("https://www.example.com/b"));
+}
+
+// There somebody waits for an answer, and for proof by that id.
+TEST_F(PurgeEngineTest, AnApiRefusesAKnownIdWithOtherTargets) {
+  apply(command("/a", "m-1"));
+  auto other = command("/b", "m-1");
+  other.door = Door::admin;
+  const auto done = apply(std::move(other));
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, Errc::bad_input);
+  EXPECT_THAT(done.error().what, HasSubstr("id m-1 is that of another purge"));
+  EXPECT_FALSE(purged("https://www.example.com/b"));
+}
+
+TEST_F(PurgeEngineTest, TheSameCommandTwiceAtOnceIsAppliedOnce) {
+  cache->holding = true;
+  std::vector<Purged> done;
+  for (int i = 0; i < 3; ++i) {
+    engine->apply(command("/a", "m-1"), [&](Result<Purged> one) { done.push_back(one.value()); });
+  }
+  engine->apply(command("/b", "m-1"), [&](Result<Purged> one) { done.push_back(one.value()); });
+  ASSERT_EQ(cache->held.size(), 2U);
+  for (auto& task : cache->held) task();
+  ASSERT_TRUE(until([&] { return done.size() == 4; }));
+  EXPECT_FALSE(done[0].repeated);
+  EXPECT_TRUE(done[1].repeated);
+  EXPECT_TRUE(done[2].repeated);
+  EXPECT_EQ(done[2].seq, done[0].seq);
+  EXPECT_FALSE(done[3].repeated);
+}
+
+TEST_F(PurgeEngineTest, WhatAnApiTakesHasAnId) {
+  auto given = command("/a");
+  given.door = Door::fastly;
+  const auto done = apply(std::move(given));
+  EXPECT_THAT(done->id, testing::MatchesRegex("[0-9a-f]{32}"));
+  EXPECT_NE(engine->log().find(done->id), nullptr);
+  EXPECT_EQ(apply(command("/a"))->id, "");
+}
+
+// ---- The fleet
+
+struct FakeCarrier final : PurgeCarrier {
+  Result<> fits, carried;
+  std::vector<std::string> told, taken;
+  Result<> can_carry(const cache::Invalidation&) const override { return fits; }
+  void applied(const PurgeRow& row, std::shared_ptr<const cache::Invalidation>) override { told.push_back(row.id); }
+  void carry(const PurgeRow& row, const cache::Invalidation&, Carried done) override {
+    taken.push_back(row.id);
+    done(carried);
+  }
+};
+
+TEST_F(PurgeEngineTest, WhatAnApiTookIsCarriedAndWhatWasCarriedIsNot) {
+  FakeCarrier carrier;
+  engine->carry_with(&carrier);
+  auto own = command("/a", "p-1");
+  own.door = Door::admin;
+  EXPECT_TRUE(apply(std::move(own)));
+  EXPECT_TRUE(apply(command("/a", "p-1"))->repeated) << "the node's own message comes back";
+  EXPECT_TRUE(apply(command("/b", "m-1")));
+  EXPECT_EQ(carrier.taken, std::vector<std::string>{"p-1"});
+  EXPECT_EQ(carrier.told, (std::vector<std::string>{"p-1", "m-1"}));
+  engine->carry_with(nullptr);
+}
+
+TEST_F(PurgeEngineTest, WhatCouldNotBeCarriedIsNotAcknowledgedAndIsCarriedAtTheNextTry) {
+  FakeCarrier carrier;
+  engine->carry_with(&carrier);
+  const auto again = [&] {
+    auto own = command("/a", "p-1");
+    own.door = Door::admin;
+    return apply(std::move(own));
+  };
+  carrier.carried = fail(Errc::closed, "not published");
+  EXPECT_EQ(again().error().what, "not published");
+  EXPECT_TRUE(purged("https://www.example.com/a"));
+  carrier.carried = {};
+  EXPECT_TRUE(again()->repeated);
+  EXPECT_EQ(cache->invalidations, 1);
+  carrier.fits = fail(Errc::too_large, "more than SNS takes", Side::client);
+  auto large = command("/c");
+  large.door = Door::admin;
+  EXPECT_EQ(apply(std::move(large)).error().code, Errc::too_large);
+  EXPECT_FALSE(purged("https://www.example.com/c")) << "nothing is done by halves";
+  engine->carry_with(nullptr);
+}
+
 TEST_F(PurgeEngineTest, TheListAndTheIdsSurviveARestart) {
   char folder[] = "/tmp/verge-engine-XXXXXX";
   ASSERT_NE(mkdtemp(folder), nullptr);
@@ -103,8 +197,10 @@ TEST_F(PurgeEngineTest, TheOldestPurgeGoesWhenTheListIsFull) {
 }
 
 TEST(PurgeNoteTest, AnythingElseIsNoRow) {
-  const PurgeRow row{7, WallTime(Millis(1'000)), "admin", "", "id", 1, {"/a"}, true};
+  const PurgeRow row{7, WallTime(Millis(1'000)), "admin", "", "id", 1, {"/a"}, true, "c", 5};
   ASSERT_TRUE(from_note(to_note(row)));
+  EXPECT_EQ(from_note(to_note(row))->content, "c");
+  EXPECT_EQ(from_note(to_note(row))->took_us, 5U);
   for (const char* text : {"", "7", "{}", R"({"seq":-1})", R"({"seq":1,"time":1,"source":1})"}) {
     EXPECT_FALSE(from_note(text)) << text;
   }

@@ -81,7 +81,7 @@ TEST(CloudFrontXml, ExpandsNoEntities) {
 
 TEST(CloudFrontXml, AnInvalidationIsWrittenSoThatItReadsBack) {
   const InvalidationBatch given{"r<&>", {"/a&b", "/\xC3\xBC", "#t"}};
-  const auto text = invalidation_xml({"I1", "E1", given, WallTime(Millis(1'795'233'600'123)), 7});
+  const auto text = invalidation_xml({"I1", "E1", given, WallTime(Millis(1'795'233'600'123)), 7, true});
   EXPECT_THAT(text, HasSubstr("<?xml version=\"1.0\" encoding=\"UTF-8\"?><Invalidation xmlns=\"http://cloudfront."));
   EXPECT_THAT(text,
               HasSubstr("<Id>I1</Id><Status>Completed</Status><CreateTime>2026-11-21T04:00:00.123Z</CreateTime>"));
@@ -91,11 +91,12 @@ TEST(CloudFrontXml, AnInvalidationIsWrittenSoThatItReadsBack) {
 }
 
 TEST(CloudFrontXml, AListTellsWhereItGoesOn) {
-  const CloudFrontRow row{"I1", "E1", {"r", {"/a"}}, {}, 1};
+  const CloudFrontRow row{"I1", "E1", {"r", {"/a"}}, {}, 1, false};
   const auto last = list_xml({&row}, "", "", 100);
   EXPECT_THAT(last,
               HasSubstr("<Marker/><MaxItems>100</MaxItems><IsTruncated>false</IsTruncated><Quantity>1</Quantity>"));
   EXPECT_THAT(last, HasSubstr("<Items><InvalidationSummary><Id>I1</Id>"));
+  EXPECT_THAT(last, HasSubstr("<Status>InProgress</Status>")) << "not all nodes have applied it";
   EXPECT_THAT(list_xml({&row}, "I0", "I1", 1),
               HasSubstr("<Marker>I0</Marker><NextMarker>I1</NextMarker><MaxItems>1</MaxItems><IsTruncated>true<"));
 }

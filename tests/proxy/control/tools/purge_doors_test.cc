@@ -257,6 +257,94 @@ TEST_F(PurgeDoorsTest, CloudFrontCreatesGetsAndLists) {
   EXPECT_THAT(list.body, HasSubstr(id));
 }
 
+// So a client's second try, here or at another node, is known for what it is.
+TEST_F(PurgeDoorsTest, TheSameBatchHasTheSameIdEverywhere) {
+  const auto id = element(cloudfront("POST", kList, batch("/a", "r-1")).body, "Id");
+  EXPECT_THAT(id, testing::MatchesRegex("I[A-Z0-9]{13}"));
+  EXPECT_NE(element(cloudfront("POST", kList, batch("/a", "r-2")).body, "Id"), id);
+  doors.reset();
+  open_cache("");
+  open_doors(); // as another node
+  cache->failing = true;
+  EXPECT_EQ(cloudfront("POST", kList, batch("/a", "r-1")).status, 503);
+  cache->failing = false;
+  EXPECT_EQ(element(cloudfront("POST", kList, batch("/a", "r-1")).body, "Id"), id);
+  EXPECT_EQ(element(cloudfront("GET", kList).body, "Quantity"), "1");
+}
+
+// ---- With a fleet
+
+struct FleetDoorsTest : PurgeDoorsTest {
+  FleetDoorsTest() {
+    node.answer = [this](const std::string&) {
+      json out = {{"node", "edge-2"}, {"instance", "x"}, {"purges", json::array()}};
+      if (const auto* row = engine->log().find(has)) {
+        out["purges"].push_back({{"id", has}, {"content", row->content}, {"seq", 4}, {"applied_at", 1}});
+      }
+      return response(200, out.dump());
+    };
+    reopen("");
+  }
+  ~FleetDoorsTest() override { close(); }
+  void close() {
+    doors.reset();
+    fleet.reset();
+    settle();
+  }
+  // As after a restart.
+  void reopen(const std::string& folder) {
+    close();
+    cache->flush();
+    settle();
+    open_cache(folder);
+    config::Fleet mine;
+    mine.name = "edge-1";
+    mine.nodes = {node.url()};
+    mine.token = "t-fleet";
+    fleet = Fleet::create(mine, *engine, *cache, {*loop, *resolver}).value();
+    doors = PurgeDoors::create(options_, "", *engine, *cache, *loop, clock, fleet.get()).value();
+    ASSERT_TRUE(until([&] { return fleet->state() == "fleet: 2 of 2 nodes answer"; }));
+  }
+  std::string has; // what the other node has applied
+  LoopServer node{*loop, false};
+  std::unique_ptr<Fleet> fleet;
+};
+
+TEST_F(FleetDoorsTest, AnInvalidationIsCompletedWhenEveryNodeHasIt) {
+  char folder[] = "/tmp/verge-doors-XXXXXX";
+  ASSERT_NE(mkdtemp(folder), nullptr);
+  reopen(folder);
+  const auto made = cloudfront("POST", kList, batch("/a", "r-1"));
+  const auto id = element(made.body, "Id"), one = std::string(kList) + "/" + id;
+  EXPECT_EQ(element(made.body, "Status"), "InProgress");
+  EXPECT_EQ(element(cloudfront("GET", one).body, "Status"), "InProgress");
+  EXPECT_EQ(element(cloudfront("GET", kList).body, "Status"), "InProgress");
+  reopen(folder);
+  EXPECT_EQ(element(cloudfront("GET", one).body, "Status"), "InProgress") << "after a restart it is asked again";
+  has = id;
+  EXPECT_TRUE(until([&] {
+    advance(Millis(300));
+    return element(cloudfront("GET", one).body, "Status") == "Completed";
+  }));
+  EXPECT_EQ(element(cloudfront("GET", kList).body, "Status"), "Completed");
+  EXPECT_EQ(element(cloudfront("POST", kList, batch("/a", "r-1")).body, "Status"), "Completed");
+  has.clear();
+  reopen(folder);
+  EXPECT_EQ(element(cloudfront("GET", one).body, "Status"), "Completed") << "it stays so";
+  close();
+  open_cache("");
+  std::filesystem::remove_all(folder);
+}
+
+TEST_F(FleetDoorsTest, WhatWasAppliedIsToldToNodesAndToWhoMayPurge) {
+  EXPECT_EQ(ask("GET", "/purges/p-1", {}).status, 401);
+  EXPECT_EQ(ask("GET", "/purges?id=p-1", {{"authorization", "Bearer wrong"}}).status, 401);
+  EXPECT_EQ(ask("GET", "/purges?id=p-1", {{"authorization", "Bearer t-fleet"}}).status, 200);
+  EXPECT_EQ(ask("GET", "/purges/p-1", {{"authorization", "Bearer t-blog"}}).status, 404);
+  EXPECT_EQ(ask("PURGE", "/a", {{"authorization", "Bearer t-fleet"}}).status, 401) << "for reading only";
+  EXPECT_FALSE(doors->wants(head("GET", "/purges", {}))) << "the whole list is the admin's";
+}
+
 TEST_F(PurgeDoorsTest, CloudFrontListsPageByPageNewestFirst) {
   std::vector<std::string> ids;
   for (int i = 0; i < 3; ++i) {
