@@ -1,6 +1,7 @@
 // SNS that carries to SQS, by fauxqs: node carrier.mjs PORT. Makes a topic and says its ARN. Then each line on standard
-// input is {"queues": name, "raw": [bool...]}, {"publish": text}, {"send": queue, "text": text} or {"left": queue}; each
-// is answered by a line: the queues made under the topic, a MessageId, or how many messages are left and hidden there.
+// input is {"queues": name, "count": 2} (or "raw": [bool...]), {"publish": text}, {"send": queue, "text": text} or
+// {"left": queue}; each is answered by a line: the queues made under the topic, a MessageId, or how many messages are left
+// and hidden there.
 import { createInterface } from 'node:readline';
 import { buildApp } from 'fauxqs';
 import { CreateTopicCommand, PublishCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
@@ -46,7 +47,7 @@ say({ topic: TopicArn });
 for await (const line of createInterface({ input: process.stdin })) {
   const asked = JSON.parse(line);
   if (asked.queues !== undefined) {
-    say(await queuesUnder(asked.queues, asked.raw ?? [false, true]));
+    say(await queuesUnder(asked.queues, asked.raw ?? Array.from({ length: asked.count ?? 2 }, (_, i) => i % 2 === 1)));
   } else if (asked.publish !== undefined) {
     say((await sns.send(new PublishCommand({ TopicArn, Message: asked.publish }))).MessageId);
   } else if (asked.send !== undefined) {

@@ -384,10 +384,60 @@ class Story(unittest.TestCase):
         self.assertEqual(self.post(self.sns.notification(aws_record, subject="Amazon S3 Notification")), 200)
         self.assertEqual(self.curl(path).body, b"ebb", "AWS writes the key form-encoded, Ceph as it is")
 
-    def put(self, key, text):
+    def test_29_the_storage_itself_tells_the_node_what_changed(self):
+        """The gateway posts its own records to the node: nobody signs them, the path is the proof."""
+        topic = json.loads(self.ceph.aws("sns", "create-topic", "--name", "node", "--attributes",
+                                         json.dumps({"push-endpoint": self.edge.push_url}), "--output",
+                                         "json"))["TopicArn"]
+        self.ceph.aws("s3api", "create-bucket", "--bucket", "told")
+        self.ceph.aws("s3api", "put-bucket-notification-configuration", "--bucket", "told",
+                      "--notification-configuration", json.dumps({"TopicConfigurations": [
+                          {"Id": "node", "TopicArn": topic,
+                           "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}]}))
+        urls = {key: ["/told/site/" + urllib.parse.quote(key, safe="/+&=")] for key in
+                ("plain.txt", "high tide.txt", "a+b & c=d.txt", "Grüße ☃.txt", "50%.txt", "docs/index.html")}
+        urls["a+b & c=d.txt"].append("/told/site/" + urllib.parse.quote("a+b & c=d.txt"))  # all encoded
+        urls["docs/index.html"].append("/told/site/docs/")
+        paths = [path for each in urls.values() for path in each]
+        self.told(1, lambda: self.put("told/untouched.txt", "still here", bucket="told"))
+        self.assertEqual(self.curl("/told/untouched.txt").body, b"still here")
+
+        for text in ("first", "second"):
+            folder = self.work / "told"
+            for key in urls:
+                (folder / key).parent.mkdir(parents=True, exist_ok=True)
+                (folder / key).write_text(text)
+            self.told(len(urls), lambda: self.ceph.aws("s3", "cp", str(folder), "s3://told/told/site", "--recursive",
+                                                       "--cache-control", "max-age=3600"))
+            for path in paths:
+                with self.subTest(path=path, text=text):
+                    fresh, again = self.curl(path), self.curl(path)
+                    self.assertEqual((fresh.body, fresh.hit, again.hit), (text.encode(), False, True))
+        self.told(len(urls), lambda: self.ceph.aws("s3", "rm", "s3://told/told/site", "--recursive"))
+        for path in paths:
+            with self.subTest(path=path, text="removed"):
+                self.assertEqual(self.curl(path).status, 404)
+
+        answer = self.curl("/told/untouched.txt")
+        self.assertEqual((answer.body, answer.hit), (b"still here", True))
+        self.assertEqual(json.loads(self.edge.ask_admin("/purges"))["purges"][0]["source"], "push")
+        self.assertEqual(self.edge.metric("verge_push_refused_total"), 0)
+        guessed = self.curl("/_verge/events/" + "0" * 32, "--data-binary", "{}", http="1.1")
+        self.assertNotEqual(guessed.status, 200, "another path is no proof")
+
+    def told(self, count, change):
+        """Makes a change in the bucket and waits until the gateway's `count` records of it have purged."""
+        def purged():
+            return self.edge.metric("verge_purges_total", source="push", result="applied")
+
+        before = purged()
+        change()
+        self.edge.wait_until(lambda: purged() == before + count)
+
+    def put(self, key, text, bucket="site"):
         file = self.work / "object"
         file.write_text(text)
-        self.ceph.aws("s3api", "put-object", "--bucket", "site", "--key", key, "--body", str(file),
+        self.ceph.aws("s3api", "put-object", "--bucket", bucket, "--key", key, "--body", str(file),
                       "--cache-control", "max-age=3600", "--content-type", "text/plain")
 
     # The API

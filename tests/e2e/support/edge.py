@@ -1,6 +1,7 @@
 """The node under test: its configuration, its process, what its admin address tells."""
 
 import re
+import secrets
 import signal
 import urllib.request
 
@@ -21,6 +22,12 @@ origins:
   web:
     type: s3
     bucket: site
+    region: {region}
+    endpoint: "{s3}"
+    credentials: {{access_key_id: "${{S3_KEY}}", secret_access_key: "${{S3_SECRET}}"}}
+  told: # of changes in it, by the storage
+    type: s3
+    bucket: told
     region: {region}
     endpoint: "{s3}"
     credentials: {{access_key_id: "${{S3_KEY}}", secret_access_key: "${{S3_SECRET}}"}}
@@ -48,6 +55,7 @@ sites:
       - {{match: "/fn/fails", origin: fails}}
       - {{match: "/wrong-secret/*", origin: wrong-secret}}
       - {{match: "/nobody/*", origin: nobody}}
+      - {{match: "/told/*", origin: told}}
       - {{match: "/*", origin: web, cache: {{ttl: {{default: 60s, min: 0s, max: 1y}}}}}}
 invalidation:
   sns:
@@ -55,6 +63,7 @@ invalidation:
     certificate_origin: "{sns}"
     certificate_ca: ca.pem
     confirm_endpoint: "{sns}"
+  push: {{path: {push}}}
 admin: {{address: 127.0.0.1:{admin}}}
 access_log: {{path: access.log, format: json}}
 """
@@ -68,10 +77,12 @@ class Edge:
         self.https, self.http, self.admin, closed = free_ports(4)
         self.config = certificates.path("verge.yaml")
         self.access_log = certificates.path("access.log")
+        push = f"/_verge/events/{secrets.token_hex(16)}"  # the path is the proof
+        self.push_url = f"http://127.0.0.1:{self.http}{push}"
         self.config.write_text(CONFIG.format(
             https=self.https, http=self.http, admin=self.admin, region=REGION, s3=s3, host=host, closed=closed,
             http_api=serverless.http_api, rest_api=serverless.rest_api, fn=serverless.lambda_endpoint,
-            any="{access_key_id: any, secret_access_key: any}", topic=TOPIC, sns=sns.origin))
+            any="{access_key_id: any, secret_access_key: any}", topic=TOPIC, sns=sns.origin, push=push))
         self._env = environment(S3_KEY=ACCESS_KEY, S3_SECRET=SECRET_KEY)
         self._process = None
 
@@ -86,6 +97,10 @@ class Edge:
             return self.ask_admin("/readyz") == "ready\n"
         except OSError:
             return False
+
+    def wait_until(self, condition):
+        """Asks again and again while the node runs."""
+        self._process.wait_ready(condition)
 
     def drain(self):
         """SIGTERM; returns the exit code."""
