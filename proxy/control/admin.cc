@@ -62,6 +62,7 @@ void apply(PurgeEngine& engine, const Clock& clock, const PurgeCaller& caller, c
                                     {"seq", done->seq},
                                     {"targets", targets},
                                     {"soft", soft},
+                                    {"applied_us", done->applied_us},
                                     {"ms", static_cast<double>(clock.micros() - begun) / 1'000}})});
                });
 }
@@ -89,7 +90,8 @@ Reply purges(const PurgeLog& log, Fleet* fleet, WallTime now) {
         {"source", row.source},
         {"targets", row.targets},
         {"names", row.names},
-        {"soft", row.soft}};
+        {"soft", row.soft},
+        {"applied_us", row.applied_us}};
     if (!row.event.empty()) out["event"] = row.event;
     if (!row.id.empty()) out["id"] = row.id;
     if (fleet != nullptr && !row.id.empty()) {

@@ -85,6 +85,7 @@ PurgeEngine::PurgeEngine(cache::Cache& cache, Executor& loop, const Clock& clock
     : cache_(cache), loop_(loop), clock_(clock), log_(cache, loop) {}
 
 void PurgeEngine::apply(PurgeCommand command, Done done) {
+  const uint64_t begun = clock_.micros();
   const Door door = command.door;
   const bool api = is_api(door);
   auto& what = command.what;
@@ -118,9 +119,11 @@ void PurgeEngine::apply(PurgeCommand command, Done done) {
   if (!first) return;
   const auto shared = std::make_shared<const cache::Invalidation>(std::move(what));
   if (repeated) return carry(*known, *shared, api, true, key);
+  // Known when invalidate() returns, asked for when the command is on disk.
+  const auto applied_us = std::make_shared<uint64_t>(0);
   cache_.invalidate(
       *shared, loop_,
-      [this, door, api, key, shared, row = std::move(row), begun = clock_.micros()](Result<uint64_t> seq) mutable {
+      [this, door, api, key, shared, applied_us, begun, row = std::move(row)](Result<uint64_t> seq) mutable {
         if (!seq) {
           count(door, Outcome::not_durable);
           log::error("purge", "{}: {} targets are not on disk: {}", row.source, row.targets, seq.error().what);
@@ -131,8 +134,10 @@ void PurgeEngine::apply(PurgeCommand command, Done done) {
         row.seq = *seq;
         row.time = clock_.wall();
         row.took_us = clock_.micros() - begun;
+        row.applied_us = *applied_us;
         durable(std::move(row), shared, api, key);
       });
+  *applied_us = clock_.micros() - begun;
 }
 
 void PurgeEngine::durable(PurgeRow row, const Command& what, bool api, const std::string& key) {
@@ -145,7 +150,7 @@ void PurgeEngine::durable(PurgeRow row, const Command& what, bool api, const std
 
 void PurgeEngine::carry(const PurgeRow& row, const cache::Invalidation& what, bool api, bool repeated,
                         const std::string& key) {
-  Purged purged{row.seq, row.time, repeated, row.id};
+  Purged purged{row.seq, row.time, repeated, row.id, row.applied_us};
   if (!api || carrier_ == nullptr) return settle(key, std::move(purged));
   carrier_->carry(row, what, [this, key, purged = std::move(purged)](Result<> carried) {
     if (carried) return settle(key, purged);

@@ -20,11 +20,17 @@ std::string note_key(uint64_t seq) { return fmt::format("{}{:016x}", kPrefix, se
 } // namespace
 
 std::string to_note(const PurgeRow& row) {
-  const json out = {{"seq", row.seq},         {"time", row.time.time_since_epoch().count()},
-                    {"source", row.source},   {"event", row.event},
-                    {"id", row.id},           {"targets", row.targets},
-                    {"names", row.names},     {"soft", row.soft},
-                    {"content", row.content}, {"took_us", row.took_us}};
+  const json out = {{"seq", row.seq},
+                    {"time", row.time.time_since_epoch().count()},
+                    {"source", row.source},
+                    {"event", row.event},
+                    {"id", row.id},
+                    {"targets", row.targets},
+                    {"names", row.names},
+                    {"soft", row.soft},
+                    {"content", row.content},
+                    {"took_us", row.took_us},
+                    {"applied_us", row.applied_us}};
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -35,6 +41,7 @@ std::optional<PurgeRow> from_note(std::string_view text) {
   if (!in.is_object() || !has("seq", number_unsigned) || !in.contains("time") || !in["time"].is_number_integer() ||
       !has("source", string) || !has("event", string) || !has("id", string) || !has("targets", number_unsigned) ||
       !has("names", array) || !has("soft", boolean) || !has("content", string) || !has("took_us", number_unsigned) ||
+      !has("applied_us", number_unsigned) ||
       !std::ranges::all_of(in["names"], [](const json& name) { return name.is_string(); })) {
     return std::nullopt;
   }
@@ -47,7 +54,8 @@ std::optional<PurgeRow> from_note(std::string_view text) {
                   in["names"].get<std::vector<std::string>>(),
                   in["soft"].get<bool>(),
                   in["content"].get<std::string>(),
-                  in["took_us"].get<uint64_t>()};
+                  in["took_us"].get<uint64_t>(),
+                  in["applied_us"].get<uint64_t>()};
 }
 
 PurgeLog::PurgeLog(cache::Cache& cache, Executor& loop) : cache_(cache), loop_(loop) {

@@ -28,6 +28,7 @@ struct PurgeRow {
   bool soft = false;
   std::string content = {}; // purge_digest() of the command
   uint64_t took_us = 0;     // from the command's arrival until it was durable
+  uint64_t applied_us = 0;  // from the same until no lookup finds what it names; its sync comes after
 };
 
 class PurgeLog {

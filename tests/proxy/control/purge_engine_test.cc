@@ -55,6 +55,17 @@ TEST_F(PurgeEngineTest, ACommandWithAKnownIdIsDoneAlready) {
   EXPECT_FALSE(apply(command("/a"))->repeated);
 }
 
+TEST_F(PurgeEngineTest, SaysHowLongItTookToTakeEffectWithoutTheDisksSync) {
+  cache->applying = [this] { clock.advance(Millis(3)); };
+  std::optional<Result<Purged>> done;
+  engine->apply(command("/a", "m-1"), [&](Result<Purged> d) { done = std::move(d); });
+  clock.advance(Seconds(1)); // until it is on disk
+  ASSERT_TRUE(until([&] { return done.has_value(); }));
+  EXPECT_EQ((*done)->applied_us, 3'000u);
+  EXPECT_EQ(engine->log().latest().front().applied_us, 3'000u);
+  EXPECT_EQ(apply(command("/a", "m-1"))->applied_us, 3'000u) << "of then, not of the repetition";
+}
+
 TEST_F(PurgeEngineTest, ACommandBeyondItsSourcesLimitsChangesNothing) {
   const auto limits = PurgeLimits::create({{}, {"/blog/*"}, {}, false}).value();
   const auto before = counted("refused_path");
@@ -197,10 +208,11 @@ TEST_F(PurgeEngineTest, TheOldestPurgeGoesWhenTheListIsFull) {
 }
 
 TEST(PurgeNoteTest, AnythingElseIsNoRow) {
-  const PurgeRow row{7, WallTime(Millis(1'000)), "admin", "", "id", 1, {"/a"}, true, "c", 5};
+  const PurgeRow row{7, WallTime(Millis(1'000)), "admin", "", "id", 1, {"/a"}, true, "c", 5, 3};
   ASSERT_TRUE(from_note(to_note(row)));
   EXPECT_EQ(from_note(to_note(row))->content, "c");
   EXPECT_EQ(from_note(to_note(row))->took_us, 5U);
+  EXPECT_EQ(from_note(to_note(row))->applied_us, 3U);
   for (const char* text : {"", "7", "{}", R"({"seq":-1})", R"({"seq":1,"time":1,"source":1})"}) {
     EXPECT_FALSE(from_note(text)) << text;
   }

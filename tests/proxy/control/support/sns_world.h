@@ -94,7 +94,8 @@ class FailingCache final : public cache::Cache {
  public:
   explicit FailingCache(cache::Cache& real) : real_(real) {}
   bool failing = false;
-  std::vector<Task> held; // filled instead of answering, while `holding`
+  std::function<void()> applying = [] {}; // called while an invalidation is applied
+  std::vector<Task> held;                 // filled instead of answering, while `holding`
   bool holding = false;
 
   Lookup lookup(std::string_view key, const http::Headers& q, Executor& on, LookupDone done) override {
@@ -119,6 +120,7 @@ class FailingCache final : public cache::Cache {
   void invalidate(cache::Invalidation command, Executor& on,
                   std::move_only_function<void(Result<uint64_t>)> done) override {
     ++invalidations;
+    applying();
     if (failing) return on.post([done = std::move(done)]() mutable { done(fail(Errc::storage, "disk full")); });
     if (!holding) return real_.invalidate(std::move(command), on, std::move(done));
     held.emplace_back([this, command = std::move(command), &on, done = std::move(done)]() mutable {
