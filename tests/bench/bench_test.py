@@ -6,10 +6,12 @@ import os
 import sys
 import tempfile
 import threading
+import time
 import types
 import unittest
 import urllib.request
 import xml.etree.ElementTree
+from unittest import mock
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import check
@@ -22,6 +24,7 @@ import stats
 import svg
 from context import Context
 from row import CACHES, CPU, Metric, Scenario, at_most, judge, of_best, of_lean, of_row
+from scenarios import purges
 
 
 class Percentiles(unittest.TestCase):
@@ -278,6 +281,76 @@ class Refusals(unittest.TestCase):
         self.assertIn("status 500 instead of 200", report.table(chosen, results, ["nginx"]))
         said = report.as_json(chosen, results, ["nginx"], {}, types.SimpleNamespace(rounds=1, seconds=1))
         self.assertEqual(said["not_compared"], {"hit-1k-h1": {"nginx": ["status 500 instead of 200"]}})
+
+
+class FakeSteady:
+    """Asks for each URL once when the load ends, and makes up a request every millisecond."""
+
+    @staticmethod
+    def start_steady(urls, _protocol, _rate, seconds, _log):
+        return urls, time.time(), seconds
+
+    @staticmethod
+    def finish_steady(urls, began, seconds):
+        for url in urls:
+            with urllib.request.urlopen(url, timeout=20) as answer:
+                answer.read()
+        rows = [(1e6 * began + 1000 * ms, 200, 1000) for ms in range(int(1000 * seconds))]
+        return load.Steady(load.Load(len(rows), 0, 100 * len(rows), seconds, 1), 1000, 1e9, rows)
+
+
+class PurgeRefusals(unittest.TestCase):
+    """A cache that drops by a script what a purge of the prefix /many/half/ tells it to."""
+
+    def setUp(self):
+        small = {"tagged": 60, "half": 60, "rest": 120}
+        for patch in (mock.patch.dict(purges.COUNTS, small), mock.patch("scenarios.purges.settle", lambda peer: None),
+                      mock.patch.multiple(purges, BEFORE=0.1, DURING=0.1, AFTER=0.1)):
+            patch.start()
+            self.addCleanup(patch.stop)
+        self.stored = {purges.path(name, n) for name, count in small.items() for n in range(1, count + 1)}
+        self.asked = 0
+
+    def purge(self, drop, status=200):
+        def answer(path):
+            if path == "/purge":
+                self.stored = {p for p in self.stored if not drop(p)}
+                return status, b'{"nodes": [{"applied_us": 250}]}'
+            self.asked += path not in self.stored
+            self.stored.add(path)
+            return 200, b"m" * 100
+
+        fake = FakeServer(answer)
+        self.addCleanup(fake.close)
+        request = (fake.port, "GET", "/purge", None, None)
+        peer = types.SimpleNamespace(port=fake.port, purge_many_request=lambda kind, what: request,
+                                     site=types.SimpleNamespace(directory="/nowhere"))
+        origin = types.SimpleNamespace(requests=lambda: self.asked, many_body=b"m" * 100)
+        prefix = next(kind for kind in purges.KINDS if kind.name == "prefix")
+        many = purges.Many(peer, 100.0, dict(purges.COUNTS))
+        return purges.once(Context(peer, origin, 1, None, generator=FakeSteady), many, prefix, 0)
+
+    def refused(self, why, drop, **more):
+        with self.assertRaisesRegex(check.NotComparable, why):
+            self.purge(drop, **more)
+
+    def test_one_that_drops_what_it_names_is_timed(self):
+        figures = self.purge(lambda path: path.startswith("/many/half/"))
+        self.assertEqual(figures["node_ms"], 0.25)
+        self.assertEqual((figures["p99_before"], figures["p99_during_times"]), (1, 1))
+
+    def test_one_that_leaves_something_is_refused(self):
+        self.refused(r"[1-9]\d* of \d+ purged objects were served still",
+                     lambda path: path.startswith("/many/half/") and not path.endswith("5"))
+
+    def test_one_that_drops_more_is_refused(self):
+        self.refused("objects went that the purge did not name", lambda path: not path.startswith("/many/rest/"))
+
+    def test_one_that_drops_what_clients_hit_is_refused(self):
+        self.refused("amid the purge the origin was asked 50 times instead of 0", lambda path: True)
+
+    def test_one_that_fails_is_refused(self):
+        self.refused("status 503 to a purge", lambda path: True, status=503)
 
 
 def a_run(verge=(8.0, 9.0, 10.0), nginx=(10.0, 10.0, 10.0)):

@@ -131,14 +131,15 @@ def read_log(path):
 
 
 def start_steady(url, protocol, rate, seconds, log, connections=CONNECTIONS):
-    """(process, what `finish_steady` needs): `rate` requests a second over `connections`, each at its own beat."""
+    """(process, what `finish_steady` needs): `rate` requests a second over `connections`, each at its own beat. `url`
+    may be a list: each connection asks for one after the other."""
     each = rate / connections
     count = max(1, round(each * seconds)) * connections
     if os.path.exists(log):
         os.unlink(log)
     kind = [f"-m{STREAMS}"] if protocol == "tls-h2" else ["--h1", "-m1"]
     process = start(["h2load", "-t1", f"-c{connections}", "-r1", f"--rate-period={SPACING_MS}ms", f"--rps={each:.3f}",
-                     f"-n{count}", f"--log-file={log}", *kind, url])
+                     f"-n{count}", f"--log-file={log}", *kind, *([url] if isinstance(url, str) else url)])
     return process, (rate, each, log, connections, STREAMS if protocol == "tls-h2" else 1)
 
 

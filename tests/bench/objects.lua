@@ -1,12 +1,12 @@
--- Which of the objects /object/1 to /object/COUNT wrk asks for next. Arguments: ORDER COUNT
+-- Which of the objects PREFIX1 to PREFIXCOUNT wrk asks for next. Arguments: ORDER COUNT [PREFIX]; /object/ if none
 --   each      1, 2, 3 and so on; after COUNT from the beginning again
 --   uniform   any, all alike
 --   zipf      any, by Zipf's law with exponent 1: the first twice as often as the second
 local drawn, at = {}, 0
-local order, count
+local order, count, prefix
 
 function init(args)
-  order, count = args[1], tonumber(args[2])
+  order, count, prefix = args[1], tonumber(args[2]), args[3] or "/object/"
   math.randomseed(42)
   if order == "zipf" then
     local sums, sum = {}, 0
@@ -42,5 +42,5 @@ function request()
   else
     n = math.random(count)
   end
-  return wrk.format("GET", "/object/" .. n)
+  return wrk.format("GET", prefix .. n)
 end

@@ -1,8 +1,9 @@
 """The origin behind every peer: nginx with files made ready, on the load generator's core. It counts what it is asked.
 
 `/1k /10k /100k /1m /1g` are cacheable, `/100m` is for slow readers, `/object/N` is 4,000 octets whatever N;
-`/miss/x/1k` may never be stored; `/pass/1k` answers any method; `/large/...` is 1 GiB under many names. The 1 GiB is a
-sparse file: only the beginning of each MiB, its own place as a number, is not zero."""
+`/many/SET/N` is MANY octets, and tagged where SET is `tagged`; `/miss/x/1k` may never be stored; `/pass/1k` answers
+any method; `/large/...` is 1 GiB under many names. The 1 GiB is a sparse file: only the beginning of each MiB, its own
+place as a number, is not zero."""
 
 import os
 import signal
@@ -11,6 +12,7 @@ import urllib.request
 
 SIZES = {"1k": 1_000, "4k": 4_000, "10k": 10_000, "100k": 100_000, "1m": 1_000_000, "100m": 100_000_000}
 LARGE, MARK = 1 << 30, 1 << 20
+MANY, TAG = 100, "tagged"
 CORE = "1"
 
 
@@ -34,7 +36,7 @@ class Origin:
             file.truncate(LARGE)
         with open(os.path.join(files, "ready"), "wb") as file:
             file.write(b"ready\n")
-        self.pass_body = b"p" * SIZES["1k"]
+        self.pass_body, self.many_body = b"p" * SIZES["1k"], b"m" * MANY
         config = os.path.join(self.directory, "nginx.conf")
         with open(config, "w") as file:
             file.write(f"""
@@ -55,6 +57,11 @@ http {{
     location /large/ {{
       rewrite ^ /1g break; add_header Cache-Control "public, max-age=86400";
       access_log {self.directory}/large.log octets;
+    }}
+    location /many/ {{ add_header Cache-Control "public, max-age=86400"; return 200 "{self.many_body.decode()}"; }}
+    location /many/{TAG}/ {{
+      add_header Cache-Control "public, max-age=86400"; add_header Surrogate-Key "{TAG}"; add_header xkey "{TAG}";
+      return 200 "{self.many_body.decode()}";
     }}
     location /object/ {{ rewrite ^ /4k break; add_header Cache-Control "public, max-age=86400"; }}
   }}

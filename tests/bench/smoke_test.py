@@ -5,10 +5,17 @@ import os
 import subprocess
 import sys
 import tempfile
+import types
 import unittest
 import xml.etree.ElementTree
+from unittest import mock
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+import runner
+import scenarios
+from scenarios import carried, purges
+
 SCENARIOS = {"hit-1k-tls-h2": "cpu_ms_per_1000", "handshake-full": "cpu_ms_per_1000", "herd-1000": "ms_to_last"}
 
 
@@ -29,6 +36,24 @@ class Smoke(unittest.TestCase):
                     self.assertGreater(medians[(scenario, metric)][peer] or 0, 0, f"{scenario} {peer}\n{done.stdout}")
             self.assertEqual(medians[("herd-1000", "origin_requests")]["verge"], 1)
             xml.etree.ElementTree.parse(drawing)
+
+    @unittest.skipUnless({0, 1} <= os.sched_getaffinity(0), "it puts servers on core 0 and load on core 1")
+    def test_purges_are_timed_in_a_store_and_across_a_fleet(self):
+        small = [mock.patch.dict(purges.COUNTS, {"tagged": 500, "half": 2_000, "rest": 1_500}),
+                 mock.patch.multiple(purges, TURNS=1, BEFORE=1.0, AFTER=1.0),
+                 mock.patch.multiple(carried, PUBLISHES=3, ALONE=2)]
+        chosen = [s for name, s in scenarios.ALL.items() if name.startswith(("purge-1m", "purge-fleet"))]
+        options = types.SimpleNamespace(rounds=1, seconds=1, latency=True, peers=["verge"], scenarios=chosen)
+        for patch in small:
+            patch.start()
+            self.addCleanup(patch.stop)
+        with tempfile.TemporaryDirectory() as directory:
+            results = runner.measure(options, directory)
+        self.assertEqual(results.refused, {})
+        self.assertEqual(len(chosen), 5)
+        for scenario in chosen:
+            figures = results.figures[scenario.name]["verge"][0]
+            self.assertEqual({key for key, value in figures.items() if value is None}, set(), scenario.name)
 
 
 if __name__ == "__main__":

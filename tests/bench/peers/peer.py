@@ -34,12 +34,13 @@ class Site:
 @dataclass(frozen=True)
 class Setup:
     """How a peer is set up. `memory` is for bodies in RAM, `disk` for a disk cache, in octets; `disk_only`: a set larger
-    than `memory` is to be served; `mtls`: clients must show a certificate; `routes`, `sites`:
-    so many more that nobody asks for (Verge alone)."""
+    than `memory` is to be served; `by_tag`: what is stored must be found by its tags and prefixes; `mtls`: clients must
+    show a certificate; `routes`, `sites`: so many more that nobody asks for (Verge alone)."""
     workers: int = 1
     memory: int = 1 << 30
     disk: int = 4 << 30
     disk_only: bool = False
+    by_tag: bool = False
     mtls: bool = False
     cores: str = CORE
     routes: int = 0
@@ -159,6 +160,14 @@ class Peer:
             except OSError:
                 pass
         return total
+
+    def purge_request(self, path):
+        """(port, method, target, body, host) of the request that purges this path."""
+        raise NotComparable(self.cannot_purge)
+
+    def purge_many_request(self, kind, what):
+        """The same for all that is stored: `kind` is tag, prefix (of paths) or all (`what` means nothing)."""
+        raise NotComparable(self.cannot_purge or f"{self.name} purges one URL at a time")
 
     def disk_octets(self):
         """What its store takes on disk; None if it has none there."""

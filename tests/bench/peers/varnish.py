@@ -9,6 +9,23 @@ import time
 from peers.peer import MIB, PATIENCE, Peer
 
 
+# Tags by the vmod xkey of varnish-modules, prefixes by bans on what the object says, which the lurker can work off.
+BY_TAG = """
+import xkey;
+sub vcl_backend_response { set beresp.http.x-url = bereq.url; }
+sub vcl_deliver { unset resp.http.x-url; unset resp.http.xkey; }
+sub vcl_recv {
+  if (req.method == "PURGE" && req.url ~ "^/by-tag/") {
+    set req.http.purged = xkey.purge(regsub(req.url, "^/by-tag/", ""));
+    return (synth(200));
+  }
+  if (req.method == "BAN") {
+    ban("obj.http.x-url ~ ^" + req.url);
+    return (synth(200));
+  }
+}"""
+
+
 class Varnish(Peer):
     name = "varnish"
     programs = ("varnishd", "hitch")
@@ -23,6 +40,7 @@ class Varnish(Peer):
         self.write("default.vcl", f"""
 vcl 4.1;
 backend default {{ .host = "127.0.0.1"; .port = "{self.origin_port}"; }}
+{BY_TAG if self.setup.by_tag else ""}
 sub vcl_recv {{
   if (req.method == "PURGE") {{ return (purge); }}
   if (req.url ~ "^/(miss|pass)/") {{ return (pass); }}
@@ -63,6 +81,10 @@ user = "{"_hitch" if os.geteuid() == 0 else ""}"
 
     def purge_request(self, path):
         return self.port, "PURGE", path, None, f"127.0.0.1:{self.port}"
+
+    def purge_many_request(self, kind, what):
+        method, path = {"tag": ("PURGE", f"/by-tag/{what}"), "prefix": ("BAN", what), "all": ("BAN", "/")}[kind]
+        return self.port, method, path, None, f"127.0.0.1:{self.port}"
 
     def reload(self):
         """Both: the rules of Varnish, and Hitch with its certificates."""

@@ -46,7 +46,11 @@ limits: {{connections: 20000, send_timeout: 10m}}
         self.spawn(self.binary, "serve", "-c", os.path.join(self.directory, "verge.yaml"))
 
     def purge_request(self, path):
-        return self.admin_port, "POST", "/purge", json.dumps({"paths": [path]})
+        return self.admin_port, "POST", "/purge", json.dumps({"paths": [path]}), None
+
+    def purge_many_request(self, kind, what):
+        body = {"tag": {"tags": [what]}, "prefix": {"paths": [f"{what}*"]}, "all": {"all": True}}[kind]
+        return self.admin_port, "POST", "/purge", json.dumps(body), None
 
     def reload(self):
         self.processes[0].send_signal(signal.SIGHUP)

@@ -20,13 +20,19 @@ CLIENTS, CLIENT_RATE = 16, 40  # of the load by which reloads are watched: clien
 
 def answer_to(port, method, path, body=None, host=None):
     """(status, milliseconds) on a connection of its own, as a tool of an operator would."""
+    status, _, ms = told_by(port, method, path, body, host)
+    return status, ms
+
+
+def told_by(port, method, path, body=None, host=None):
+    """(status, body, milliseconds)"""
     began = time.monotonic()
     conn = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     try:
         conn.request(method, path, body=body, headers={"Host": host} if host else {})
         reply = conn.getresponse()
-        reply.read()
-        return reply.status, 1000 * (time.monotonic() - began)
+        said = reply.read()
+        return reply.status, said, 1000 * (time.monotonic() - began)
     finally:
         conn.close()
 

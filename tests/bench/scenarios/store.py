@@ -35,12 +35,13 @@ def objects(context, peer, order, count, seconds):
                                  arguments=["--", order, str(count)])
 
 
-def ask_all(origin, peer, count, patience):
-    """Asks for each object once, in order, and stops wrk when as many were asked of the peer's origin or `patience` is
-    over. Returns the seconds it took."""
+def ask_all(origin, peer, count, patience, prefix="/object/", stored=0):
+    """Asks for each object once, in order, and stops wrk when as many were asked of the peer's origin, but for those
+    `stored` before, or `patience` is over. Returns the seconds it took."""
+    objects_of, count = count, count - stored
     asked, began = origin.requests(), time.monotonic()
     process = load.start(["wrk", "-t1", f"-c{load.CONNECTIONS}", f"-d{patience}s", "--timeout", "60s", "-s", SCRIPT,
-                          f"http://127.0.0.1:{peer.port}/", "--", "each", str(count)])
+                          f"http://127.0.0.1:{peer.port}/", "--", "each", str(objects_of), prefix])
     while origin.requests() - asked < count and time.monotonic() - began < patience:
         if process.poll() is not None:
             raise NotComparable(f"wrk ended early: {process.stdout.read()[-200:]}")
