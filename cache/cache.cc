@@ -30,6 +30,20 @@ class TieredCache final : public Cache {
     return core_.search.empty() ? held_as(core_.ram.find(key, request, front)) : Lookup{};
   }
 
+  std::optional<RamKept> keep(std::string_view key, const EntryRef& entry, RamFront& front) override {
+    return core_.search.empty() ? core_.ram.keep(key, entry, front) : std::nullopt;
+  }
+
+  bool holds(const RamKept& kept) const override { return core_.search.empty() && core_.ram.still(kept); }
+
+  bool still(const RamKept& kept) override {
+    Entry& entry = *kept.entry;
+    if (!holds(kept) || entry.live_at() < core_.epochs->current()) return false;
+    used(entry);
+    entry.use();
+    return true;
+  }
+
   EntryRef arrived(std::string_view key, const http::Headers& request) override {
     if (!core_.search.empty()) {
       if (const auto filed = core_.search.find(key)) {
@@ -221,8 +235,11 @@ class TieredCache final : public Cache {
       core_.ram.erase(*entry);
       return {};
     }
-    if (const uint64_t id = entry->body_id(); id != 0 && core_.disk != nullptr) core_.disk->touch(id);
+    used(*entry);
     return {std::move(entry), Tier::ram, verdict, false, false};
+  }
+  void used(const Entry& entry) {
+    if (const uint64_t id = entry.body_id(); id != 0 && core_.disk != nullptr) core_.disk->touch(id);
   }
 
   // What is stored under this very key.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -82,6 +83,15 @@ class Cache {
   // lookup() is to be asked.
   // `front`: what the caller's loop found lately.
   virtual Lookup held(std::string_view /*key*/, const http::Headers& /*request*/, RamFront& /*front*/) { return {}; }
+
+  // What held() gave for `key` just now, to be given to whoever asks for it by this loop without looking; none: it
+  // depends on more than the key. It is the answer as long as still() says so, which counts as asking for it; holds()
+  // asks no more than whether it is in memory yet.
+  virtual std::optional<RamKept> keep(std::string_view /*key*/, const EntryRef& /*entry*/, RamFront& /*front*/) {
+    return std::nullopt;
+  }
+  virtual bool still(const RamKept& /*kept*/) { return false; }
+  virtual bool holds(const RamKept& /*kept*/) const { return false; }
 
   // RAM only, live only: what may have come to rest between a lookup that missed and a join that found nobody fetching.
   virtual EntryRef arrived(std::string_view /*key*/, const http::Headers& /*request*/) { return nullptr; }

@@ -62,7 +62,8 @@ class Entry : public std::enable_shared_from_this<Entry> {
   bool in_ram() const noexcept; // complete, with every Block here
   uint64_t body_id() const noexcept { return body_id_.load(std::memory_order_acquire); }
   size_t ram_bytes() const noexcept; // what its Blocks and head cost
-  // Answers given from it while it has been in memory. Any thread.
+  // Answers given from it while it has been in memory; beyond the first few, a loop may tell of several at once, so
+  // that loops that give the same answer don't write to one line. Any thread.
   void count_hit(uint64_t n = 1) noexcept { hits_.fetch_add(n, std::memory_order_relaxed); }
   uint64_t hits() const noexcept { return hits_.load(std::memory_order_relaxed); }
   // How often it was asked for since it came into its queue of the RAM tier, kMostUses at most. Any thread; once it is

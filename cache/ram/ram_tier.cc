@@ -218,6 +218,14 @@ EntryRef RamTier::find(std::string_view key, const http::Headers& request, RamFr
   return shard(hash).find(hash, key, request, &slot);
 }
 
+std::optional<RamKept> RamTier::keep(std::string_view key, const EntryRef& entry, RamFront& front) const {
+  const uint64_t hash = hash_of(key);
+  const RamFront::Slot& slot = front.at(hash);
+  RamKept kept{hash, slot.changes, slot.entry.lock()};
+  if (slot.hash != hash || kept.entry != entry || !still(kept) || entry->settled_head().key != key) return std::nullopt;
+  return kept;
+}
+
 bool RamTier::has_any(std::string_view key) const {
   const uint64_t hash = hash_of(key);
   return shard(hash).has_any(hash, key);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -31,6 +32,11 @@ class RamTier {
   EntryRef find(std::string_view key, const http::Headers& request, RamFront& front) {
     return find(key, request, &front);
   }
+  // `entry` to hold on to, as the one answer to `key` whoever asks. None: it is not, or `front` does not know it (any
+  // more).
+  std::optional<RamKept> keep(std::string_view key, const EntryRef& entry, RamFront& front) const;
+  // Nothing was put under or taken from its key since.
+  bool still(const RamKept& kept) const noexcept { return changes_.of(kept.hash) == kept.changes; }
   // Every variant of `key`, without counting as a use; and every Entry there is. For people who look at the store.
   std::vector<EntryRef> variants(std::string_view key) const;
   void each(const std::function<void(const EntryRef&)>& f) const; // `f` runs without a lock

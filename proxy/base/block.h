@@ -27,24 +27,29 @@ class Block {
     if (raw == nullptr) throw std::bad_alloc();
     return new (raw) Block(static_cast<uint32_t>(capacity));
   }
+  // Another's octets under a count of its own, holding it alive: threads that send the same octets without end each
+  // have their own Block of them and so share no counter. Lending is for reading.
+  static Block* lend(Block& of);
   Block(const Block&) = delete;
   Block& operator=(const Block&) = delete;
 
-  char* data() noexcept { return reinterpret_cast<char*>(this + 1); }
-  const char* data() const noexcept { return reinterpret_cast<const char*>(this + 1); }
-  size_t capacity() const noexcept { return capacity_; }
+  char* data() noexcept { return lent() ? lender().data() : reinterpret_cast<char*>(this + 1); }
+  const char* data() const noexcept { return const_cast<Block*>(this)->data(); }
+  size_t capacity() const noexcept { return capacity_ & ~kLent; }
+  bool only_mine() const noexcept { return refs_.load(std::memory_order_acquire) == 1; } // asked by an owner
 
   void retain() noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
-    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      this->~Block();
-      std::free(this);
-    }
+    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) end();
   }
 
  private:
   explicit Block(uint32_t capacity) noexcept : capacity_(capacity) {}
   ~Block() = default;
+  static constexpr uint32_t kLent = uint32_t{1} << 31; // in capacity_: what follows is the lender's address
+  bool lent() const noexcept { return (capacity_ & kLent) != 0; }
+  Block& lender() const noexcept;
+  void end() noexcept;
   std::atomic<uint32_t> refs_{1};
   uint32_t capacity_;
 };
@@ -59,6 +64,7 @@ class BlockRef {
     if (!octets.empty()) std::memcpy(b->data(), octets.data(), octets.size());
     return b;
   }
+  static BlockRef lend(const BlockRef& of) { return BlockRef(Block::lend(*of.block_)); }
   BlockRef(const BlockRef& o) noexcept : block_(o.block_) {
     if (block_ != nullptr) block_->retain();
   }

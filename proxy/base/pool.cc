@@ -30,19 +30,20 @@ struct Kept {
   size_t count = 0;
 };
 
-// What ends after the thread's lists are gone goes to the heap.
-thread_local bool closed = false;
+// Without a destructor, so that the lists are at hand without asking whether they are made yet.
+constinit thread_local std::array<Kept, kSizes> by_size{};
+constinit thread_local bool closed = false; // the thread ends: what comes back now goes to the heap
 
-struct Lists {
-  std::array<Kept, kSizes> by_size{};
-  ~Lists() {
+struct Closer {
+  ~Closer() {
     closed = true;
     for (Kept& kept : by_size) {
       while (kept.first != nullptr) std::free(std::exchange(kept.first, kept.first->next));
     }
   }
+  void see_to_it() noexcept {}
 };
-thread_local Lists lists;
+thread_local Closer closer;
 
 constexpr size_t place(size_t n) noexcept { return (std::max<size_t>(n, 1) - 1) / kStep; }
 
@@ -51,7 +52,7 @@ constexpr size_t place(size_t n) noexcept { return (std::max<size_t>(n, 1) - 1) 
 void* take(size_t n) {
   const size_t at = place(n);
   if (!kKeeps || at >= kSizes || closed) return from_heap(n);
-  Kept& kept = lists.by_size[at];
+  Kept& kept = by_size[at];
   if (kept.first == nullptr) return from_heap((at + 1) * kStep);
   --kept.count;
   return std::exchange(kept.first, kept.first->next);
@@ -61,7 +62,8 @@ void give(void* p, size_t n) noexcept {
   if (p == nullptr) return;
   const size_t at = place(n);
   if (!kKeeps || at >= kSizes || closed) return std::free(p);
-  Kept& kept = lists.by_size[at];
+  Kept& kept = by_size[at];
+  if (kept.count == 0) closer.see_to_it(); // made when first asked, and then ends with the thread
   if (kept.count * (at + 1) * kStep >= kKeptBytes) return std::free(p);
   ++kept.count;
   kept.first = new (p) Piece{kept.first};

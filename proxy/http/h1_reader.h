@@ -30,7 +30,7 @@ class H1RequestReader {
   // What to answer after an error: 400, 405 (CONNECT), 414 (target), 417 (Expect), 431 (head, trailers), 501 (unknown
   // transfer coding or overlong method), 505 (version).
   int error_status() const noexcept { return error_status_; }
-  RequestHead& head() noexcept { return head_; } // may be moved from after `head`
+  RequestHead& head() noexcept { return *head_; } // from `head` until reset(); may be moved from
   std::string_view body() const noexcept { return body_; }
   const Headers& trailers() const noexcept { return trailers_; } // grammar checked
   bool keep_alive() const noexcept { return keep_alive_; }       // by version and Connection
@@ -49,8 +49,8 @@ class H1RequestReader {
   Limits limits_;
   bool tls_;
   State state_ = State::start;
-  uint8_t empty_line_ = 0; // octets seen of the one CRLF that may stand before a request line
-  RequestHead head_;
+  uint8_t empty_line_ = 0;            // octets seen of the one CRLF that may stand before a request line
+  std::unique_ptr<RequestHead> head_; // from the first octet of a request on
   Headers trailers_;
   std::string_view body_;
   h1::LineTaker lines_;

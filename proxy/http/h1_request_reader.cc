@@ -20,6 +20,7 @@ H1RequestReader::H1RequestReader(const Limits& limits, bool tls) : limits_(limit
 
 void H1RequestReader::reset() {
   state_ = State::start;
+  give_back(std::move(head_));
   empty_line_ = 0;
   body_ = {};
   lines_.reset();
@@ -66,8 +67,8 @@ Checked<H1Event> H1RequestReader::step(std::string_view& in) {
         if (!*go_on) return H1Event::need_more;
         state_ = State::request_line;
         head_ = spare_head();
-        head_.scheme = tls_ ? "https" : "http";
-        head_.headers.reserve(16, std::min<size_t>(in.size(), 2'048));
+        head_->scheme = tls_ ? "https" : "http";
+        head_->headers.reserve(16, std::min<size_t>(in.size(), 2'048));
         break;
       }
       case State::request_line: {
@@ -93,7 +94,7 @@ Checked<H1Event> H1RequestReader::step(std::string_view& in) {
           return H1Event::head;
         }
         if (++field_lines_ > limits_.fields) return fault("too many field lines", 431);
-        if (auto taken = fields_.take(line, head_.headers); !taken) return std::unexpected(taken.error());
+        if (auto taken = fields_.take(line, head_->headers); !taken) return std::unexpected(taken.error());
         break;
       }
       case State::length: {
@@ -130,7 +131,7 @@ Checked<> H1RequestReader::take_request_line(std::string_view line) {
   if (second == std::string_view::npos) return fault("a request line without version");
   const std::string_view target = rest.substr(0, second), version = rest.substr(second + 1);
   if (version == "HTTP/1.1") {
-    head_.version = Version::http11;
+    head_->version = Version::http11;
   } else {
     if (!version.starts_with("HTTP/") || version.size() < 6 || !octets::digit(octets::u(version[5]))) {
       return fault("a version that is none");
@@ -140,29 +141,29 @@ Checked<> H1RequestReader::take_request_line(std::string_view line) {
     if (version[5] != '1') return fault("a version we don't speak", 505);
     if (!minor) return fault("a version that is none");
     // RFC 9110 section 2.5: a higher minor version is spoken as the highest we know.
-    head_.version = version[7] == '0' ? Version::http10 : Version::http11;
+    head_->version = version[7] == '0' ? Version::http10 : Version::http11;
   }
   if (method.size() > kMethodBytes) return fault("a method that is too long", 501);
   if (method == "CONNECT") return fault("CONNECT: no tunnels here", 405);
   if (target.size() > limits_.target_bytes) return fault("a target that is too long", 414);
-  head_.method.assign(method);
+  head_->method.assign(method);
   return take_target(target);
 }
 
 Checked<> H1RequestReader::take_target(std::string_view target) {
   if (target == "*") {
-    if (head_.method != "OPTIONS") return fault("the target * with another method than OPTIONS");
-    head_.path = "*";
+    if (head_->method != "OPTIONS") return fault("the target * with another method than OPTIONS");
+    head_->path = "*";
     return {};
   }
   if (target.empty()) return fault("an empty target");
   if (!octets::all(target, octets::kTarget)) return fault("an octet that may not stand in a target");
   if (target.front() != '/') return take_absolute_form(target);
   const size_t mark = target.find('?');
-  head_.path.assign(target.substr(0, mark));
+  head_->path.assign(target.substr(0, mark));
   if (mark != std::string_view::npos) {
-    head_.has_query = true;
-    head_.query.assign(target.substr(mark + 1));
+    head_->has_query = true;
+    head_->query.assign(target.substr(mark + 1));
   }
   return {};
 }
@@ -176,18 +177,18 @@ Checked<> H1RequestReader::take_absolute_form(std::string_view target) {
   const size_t end = std::min(rest.find_first_of("/?"), rest.size());
   if (!is_authority(rest.substr(0, end))) return fault("a target with an invalid authority");
   absolute_form_ = true;
-  head_.authority.assign(rest.substr(0, end));
+  head_->authority.assign(rest.substr(0, end));
   const std::string_view tail = rest.substr(end);
   // RFC 9112 section 3.2.4: OPTIONS on a URI without path and query means the server as a whole.
   if (tail.empty()) {
-    head_.path = head_.method == "OPTIONS" ? "*" : "/";
+    head_->path = head_->method == "OPTIONS" ? "*" : "/";
     return {};
   }
   const size_t mark = tail.find('?');
-  head_.path.assign(mark == 0 ? std::string_view("/") : tail.substr(0, mark));
+  head_->path.assign(mark == 0 ? std::string_view("/") : tail.substr(0, mark));
   if (mark != std::string_view::npos) {
-    head_.has_query = true;
-    head_.query.assign(tail.substr(mark + 1));
+    head_->has_query = true;
+    head_->query.assign(tail.substr(mark + 1));
   }
   return {};
 }
@@ -195,41 +196,42 @@ Checked<> H1RequestReader::take_absolute_form(std::string_view target) {
 Checked<> H1RequestReader::finish_host() {
   if (fields_.hosts() > 1) return fault("Host more than once");
   if (fields_.hosts() == 0) {
-    if (head_.version != Version::http10) return fault("no Host");
+    if (head_->version != Version::http10) return fault("no Host");
   } else {
     if (!is_authority(fields_.host())) return fault("an invalid Host");
-    if (absolute_form_ && !iequals(head_.authority, fields_.host())) return fault("a target of another host than Host");
-    head_.authority.assign(fields_.host());
+    if (absolute_form_ && !iequals(head_->authority, fields_.host()))
+      return fault("a target of another host than Host");
+    head_->authority.assign(fields_.host());
   }
-  for (char& c : head_.authority) c = octets::lower(c);
+  for (char& c : head_->authority) c = octets::lower(c);
   return {};
 }
 
 Checked<> H1RequestReader::finish_head() {
   if (auto host = finish_host(); !host) return host;
-  const bool http10 = head_.version == Version::http10;
+  const bool http10 = head_->version == Version::http10;
   if (fields_.has_coding()) {
     if (http10) return fault("Transfer-Encoding in HTTP/1.0");
     if (fields_.length()) return fault("both Content-Length and Transfer-Encoding");
   }
   const auto coding = fields_.coding();
   if (!coding) return std::unexpected(coding.error());
-  head_.content_length = fields_.length();
-  remaining_ = head_.content_length.value_or(0);
+  head_->content_length = fields_.length();
+  remaining_ = head_->content_length.value_or(0);
   if (*coding == h1::FieldSection::Coding::chunked) {
     chunks_.start();
-    head_.has_body = true;
+    head_->has_body = true;
     state_ = State::chunked;
   } else {
-    head_.has_body = remaining_ > 0;
-    state_ = head_.has_body ? State::length : State::complete;
+    head_->has_body = remaining_ > 0;
+    state_ = head_->has_body ? State::length : State::complete;
   }
   if (fields_.expect() && !http10) { // RFC 9110 section 10.1.1: HTTP/1.0 can't expect anything
     if (!iequals(*fields_.expect(), "100-continue")) return fault("an expectation we can't meet", 417);
-    head_.expect_continue = head_.has_body;
+    head_->expect_continue = head_->has_body;
   }
   keep_alive_ = !fields_.close() && (!http10 || fields_.keep_alive());
-  fields_.finish(head_.headers);
+  fields_.finish(head_->headers);
   return {};
 }
 

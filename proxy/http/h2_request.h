@@ -24,14 +24,16 @@ class H2RequestBuilder {
   bool too_large() const noexcept { return decoded_ > limits_.head_bytes || lines_ > limits_.fields; }
   // Closes the head. 0: head() is good; else the status to answer with (400, 405, 414, 417, 431, 501).
   int finish(bool end_stream);
-  RequestHead& head() noexcept { return head_; } // to be moved from
+  RequestHead& head() noexcept { return *head_; } // from begin() until end(); may be moved from
+  void end() { give_back(std::move(head_)); }
 
  private:
   void add_pseudo(std::string_view name, std::string_view value);
   int finish_target();
   int finish_authority();
   Limits limits_;
-  RequestHead head_;
+  std::unique_ptr<RequestHead> head_;
+  std::string authority_; // the last one that was good, in lower case: a connection mostly has one
   std::string target_;
   std::string host_;
   std::string cookie_;

@@ -26,12 +26,33 @@ bool belongs_in_h2(std::string_view name) noexcept {
   return true;
 }
 
+// nghttp2 only reads them, or copies both while it takes the head: the const_cast is never written through.
+nghttp2_nv pair(std::string_view name, std::string_view value, uint8_t flags) noexcept {
+  const auto octets = [](std::string_view s) { return reinterpret_cast<uint8_t*>(const_cast<char*>(s.data())); };
+  return {octets(name), octets(value), name.size(), value.size(), flags};
+}
+
 } // namespace
 
+H2Head::H2Head(const ResponseOut& head) {
+  text_.add(":status", std::to_string(head.status));
+  for (const Headers* fields : {head.fields, &head.extra}) {
+    if (fields == nullptr) continue;
+    for (const Field f : *fields) {
+      if (belongs_in_h2(f.name)) text_.add(f.name, f.value);
+    }
+  }
+  if (head.content_length) text_.add("content-length", std::to_string(*head.content_length));
+  fields_.reserve(text_.size());
+  for (const Field f : text_) {
+    fields_.push_back(pair(f.name, f.value, NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE));
+  }
+}
+
+std::shared_ptr<const H2Head> make_h2_head(const ResponseOut& head) { return std::make_shared<const H2Head>(head); }
+
 void H2Session::add_field(std::string_view name, std::string_view value) {
-  // nghttp2 copies both while it takes the head, so the const_cast is never written through.
-  const auto octets = [](std::string_view s) { return reinterpret_cast<uint8_t*>(const_cast<char*>(s.data())); };
-  fields_.push_back({octets(name), octets(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE});
+  fields_.push_back(pair(name, value, NGHTTP2_NV_FLAG_NONE));
 }
 
 void H2Session::add_fields(const Headers& fields) {
@@ -63,18 +84,40 @@ void H2Session::submit_head(int32_t id, const ResponseOut& head) {
     length_ = std::to_string(*head.content_length);
     add_field("content-length", length_);
   }
-  nghttp2_data_provider body{};
-  body.read_callback = read_body;
   s->ended = head.no_body;
-  const int rc =
-      nghttp2_submit_response(session_.get(), id, fields_.data(), fields_.size(), head.no_body ? nullptr : &body);
+  submit_fields(id, fields_, !head.no_body);
+}
+
+void H2Session::submit_fields(int32_t id, const std::vector<nghttp2_nv>& fields, bool body) {
+  nghttp2_data_provider provider{};
+  provider.read_callback = read_body;
+  const int rc = nghttp2_submit_response(session_.get(), id, fields.data(), fields.size(), body ? &provider : nullptr);
   if (rc != 0) reset(id, NGHTTP2_INTERNAL_ERROR);
+}
+
+void H2Session::submit_ready(int32_t id, const ReadyResponse& response) {
+  Stream* s = find(id);
+  if (s == nullptr || s->cut || s->responded) return;
+  s->responded = s->ended = true;
+  s->head = response.h2_head;
+  s->queued += response.body.size;
+  queued_ += response.body.size;
+  s->queue.push_back(response.body);
+  submit_fields(id, s->head->fields(), true);
+}
+
+size_t H2Session::window(int32_t id) const noexcept {
+  const int32_t own = nghttp2_session_get_stream_remote_window_size(session_.get(), id);
+  const int32_t all = nghttp2_session_get_remote_window_size(session_.get());
+  const size_t left = all > 0 && static_cast<size_t>(all) > queued_ ? static_cast<size_t>(all) - queued_ : 0;
+  return own > 0 ? std::min(left, static_cast<size_t>(own)) : 0;
 }
 
 void H2Session::submit_body(int32_t id, Slice slice) {
   Stream* s = find(id);
   if (s == nullptr || s->cut || s->ended || slice.size == 0) return;
   s->queued += slice.size;
+  queued_ += slice.size;
   s->queue.push_back(std::move(slice));
   resume(id, *s);
 }
@@ -103,7 +146,7 @@ void H2Session::reset(int32_t id, uint32_t code) {
 void H2Session::drop_queue(Stream& s) noexcept {
   s.queue.clear();
   s.first = 0;
-  s.queued = 0;
+  queued_ -= std::exchange(s.queued, 0);
 }
 
 size_t H2Session::queued(int32_t id) const noexcept {
@@ -144,6 +187,7 @@ int H2Session::send_data(nghttp2_session*, nghttp2_frame* frame, const uint8_t* 
 
 void H2Session::write_data(Stream& s, size_t length) {
   s.queued -= length;
+  queued_ -= length;
   while (length > 0) {
     Slice& front = s.queue[s.first];
     if (front.size > length) {
@@ -157,7 +201,10 @@ void H2Session::write_data(Stream& s, size_t length) {
     out_->write(std::move(front));
     ++s.first;
   }
-  if (s.first == s.queue.size()) drop_queue(s);
+  if (s.first == s.queue.size()) {
+    s.queue.clear();
+    s.first = 0;
+  }
 }
 
 int H2Session::on_frame_send(nghttp2_session* session, const nghttp2_frame* frame, void* self) noexcept {

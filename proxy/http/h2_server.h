@@ -16,6 +16,9 @@
 
 namespace verge::http {
 
+// A response head made ready for HTTP/2, for any number of streams of one thread.
+std::shared_ptr<const H2Head> make_h2_head(const ResponseOut& head);
+
 class H2Server {
  public:
   class Handler {
@@ -51,6 +54,10 @@ class H2Server {
   virtual Result<> feed(std::string_view in, MonoTime now) = 0;
   virtual void submit_interim(int32_t stream, const ResponseHead& head) = 0;
   virtual void submit_head(int32_t stream, const ResponseOut& head) = 0;
+  // A whole response. To be asked only where window() has room for it: then it leaves with the next pump().
+  virtual void submit_ready(int32_t stream, const ReadyResponse& response) = 0;
+  // Octets of body that the client's windows let out now, those that wait already taken off.
+  virtual size_t window(int32_t stream) const noexcept = 0;
   virtual void submit_body(int32_t stream, Slice slice) = 0;
   virtual void submit_end(int32_t stream) = 0;
   virtual void reset(int32_t stream, uint32_t code) = 0; // RST_STREAM

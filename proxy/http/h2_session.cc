@@ -132,8 +132,11 @@ Result<> H2Session::feed(std::string_view in, MonoTime now) {
 }
 
 H2Session::Stream* H2Session::find(int32_t id) noexcept {
+  if (id == found_id_) return found_;
   const auto it = streams_.find(id);
-  return it == streams_.end() ? nullptr : &it->second;
+  if (it == streams_.end()) return nullptr;
+  found_id_ = id;
+  return found_ = &it->second;
 }
 
 int H2Session::on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* self) noexcept {
@@ -188,6 +191,7 @@ int H2Session::finish_request(int32_t id, Stream& s, bool end) {
   heads_held_ += s.head_size;
   s.announced = true;
   handler_.on_request(id, std::move(builder_.head()), end);
+  builder_.end();
   return 0;
 }
 
@@ -227,8 +231,13 @@ int H2Session::on_stream_close(nghttp2_session* session, int32_t id, uint32_t co
   if (it == s.streams_.end()) return 0;
   const Stream stream = std::move(it->second);
   s.streams_.erase(it);
+  if (id == s.found_id_) {
+    s.found_id_ = 0;
+    s.found_ = nullptr;
+  }
   if (s.building_ == id) s.building_ = 0;
   s.heads_held_ -= stream.head_size;
+  s.queued_ -= stream.queued;
   if (stream.unconsumed > 0) nghttp2_session_consume_connection(session, stream.unconsumed);
   if (stream.announced) s.handler_.on_stream_closed(id, code);
   return 0;

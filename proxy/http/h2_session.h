@@ -15,6 +15,19 @@
 
 namespace verge::http {
 
+// Not copied by nghttp2: a Stream holds it until it ends.
+class H2Head {
+ public:
+  explicit H2Head(const ResponseOut& head);
+  H2Head(const H2Head&) = delete;
+  H2Head& operator=(const H2Head&) = delete;
+  const std::vector<nghttp2_nv>& fields() const noexcept { return fields_; }
+
+ private:
+  Headers text_;
+  std::vector<nghttp2_nv> fields_;
+};
+
 class H2Session final : public H2Server {
  public:
   H2Session(Handler& handler, const Limits& limits);
@@ -23,6 +36,8 @@ class H2Session final : public H2Server {
   Result<> feed(std::string_view in, MonoTime now) override;
   void submit_interim(int32_t stream, const ResponseHead& head) override;
   void submit_head(int32_t stream, const ResponseOut& head) override;
+  void submit_ready(int32_t stream, const ReadyResponse& response) override;
+  size_t window(int32_t stream) const noexcept override;
   void submit_body(int32_t stream, Slice slice) override;
   void submit_end(int32_t stream) override;
   void reset(int32_t stream, uint32_t code) override;
@@ -37,14 +52,15 @@ class H2Session final : public H2Server {
   struct Stream {
     std::vector<Slice, pool::Allocator<Slice>> queue; // from `first` on; rarely more than a few
     size_t first = 0;
-    size_t queued = 0;      // octets in the queue
-    size_t unconsumed = 0;  // octets of request body given to the handler and not given back
-    size_t head_size = 0;   // what the head costs by RFC accounting
-    bool announced = false; // the handler knows it
-    bool ended = false;     // submit_end came
-    bool deferred = false;  // nghttp2 waits for resume_data
-    bool responded = false; // the final head was submitted
-    bool cut = false;       // reset by us: nothing more goes out or in
+    size_t queued = 0;                  // octets in the queue
+    std::shared_ptr<const H2Head> head; // of a response that was ready: nghttp2 reads it when it sends the head
+    size_t unconsumed = 0;              // octets of request body given to the handler and not given back
+    size_t head_size = 0;               // what the head costs by RFC accounting
+    bool announced = false;             // the handler knows it
+    bool ended = false;                 // submit_end came
+    bool deferred = false;              // nghttp2 waits for resume_data
+    bool responded = false;             // the final head was submitted
+    bool cut = false;                   // reset by us: nothing more goes out or in
   };
   using Streams = std::unordered_map<int32_t, Stream, std::hash<int32_t>, std::equal_to<>,
                                      pool::Allocator<std::pair<const int32_t, Stream>>>;
@@ -58,6 +74,7 @@ class H2Session final : public H2Server {
   void write_data(Stream& s, size_t length);
   void add_fields(const Headers& fields);
   void add_field(std::string_view name, std::string_view value);
+  void submit_fields(int32_t id, const std::vector<nghttp2_nv>& fields, bool body);
   Result<> die(uint32_t code, std::string what);
 
   // nghttp2 calls these with `self`; they look up, check and delegate. Nothing is thrown through them: when memory is
@@ -82,6 +99,7 @@ class H2Session final : public H2Server {
   H2RequestBuilder builder_;
   int32_t building_ = 0;     // the stream whose request head is being decoded
   size_t heads_held_ = 0;    // sum of Stream::head_size
+  size_t queued_ = 0;        // sum of Stream::queued
   Output* out_ = nullptr;    // only inside pump()
   bool feeding_ = false;     // inside feed()
   bool broken_ = false;      // no octet is read any more
@@ -92,6 +110,8 @@ class H2Session final : public H2Server {
   std::vector<nghttp2_nv> fields_;
   std::vector<int32_t> drained_;
   Streams streams_;
+  int32_t found_id_ = 0; // what find() gave last: most questions are for one stream several times in a row
+  Stream* found_ = nullptr;
   Handle<nghttp2_session, nghttp2_session_del> session_; // last: destroyed first
 };
 

@@ -5,16 +5,14 @@
 namespace verge::http {
 namespace {
 
-thread_local pool::Spares<RequestHead> spare_heads;
+// Those with memory in them, and those that it was moved out of.
+thread_local pool::Spares<std::unique_ptr<RequestHead>> full_heads, bare_heads;
 
-} // namespace
+size_t held(const RequestHead& head) noexcept {
+  return head.headers.capacity() + head.path.capacity() + head.query.capacity() + head.authority.capacity();
+}
 
-RequestHead spare_head() { return spare_heads.take(); }
-
-void keep_spare_head(RequestHead&& head) {
-  constexpr size_t kMost = 4'096; // octets held
-  if (head.headers.capacity() + head.path.capacity() + head.query.capacity() + head.authority.capacity() > kMost)
-    return;
+void clear(RequestHead& head) noexcept {
   head.method.clear();
   head.scheme.clear();
   head.authority.clear();
@@ -25,7 +23,33 @@ void keep_spare_head(RequestHead&& head) {
   head.headers.clear();
   head.content_length.reset();
   head.has_body = head.expect_continue = false;
-  spare_heads.keep(std::move(head));
+}
+
+constexpr size_t kMostHeld = 4'096; // octets
+constexpr size_t kBare = 64;        // what fields hold that own no memory is less
+
+} // namespace
+
+std::unique_ptr<RequestHead> spare_head() {
+  if (auto head = full_heads.take()) return head;
+  if (auto head = bare_heads.take()) return head;
+  return std::make_unique<RequestHead>();
+}
+
+void give_back(std::unique_ptr<RequestHead> head) {
+  if (!head) return;
+  const size_t octets = held(*head);
+  if (octets > kMostHeld) return;
+  clear(*head);
+  (head->headers.capacity() > kBare ? full_heads : bare_heads).keep(std::move(head));
+}
+
+void give_back(RequestHead&& head) {
+  if (held(head) > kMostHeld) return;
+  auto shell = bare_heads.take();
+  if (!shell) shell = std::make_unique<RequestHead>();
+  *shell = std::move(head);
+  give_back(std::move(shell));
 }
 
 std::string_view to_string(Version v) noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,9 +35,10 @@ struct RequestHead {
 };
 
 // Heads of requests that are done, with the memory of their strings and fields, for the thread's next ones. A head that
-// is larger than usual is not kept.
-RequestHead spare_head();
-void keep_spare_head(RequestHead&& head);
+// is larger than usual is not kept. What was moved out of one that was taken comes back by the second give_back().
+std::unique_ptr<RequestHead> spare_head(); // empty
+void give_back(std::unique_ptr<RequestHead> head);
+void give_back(RequestHead&& head);
 
 struct ResponseHead {
   int status = 0;

@@ -27,6 +27,16 @@ struct ResponseOut {
   // NOLINTEND(readability-redundant-member-init)
 };
 
+class H2Head; // h2_server.h
+
+// A response to GET that was made before, whole: it goes out as it is. Status 200, over a connection that stays.
+struct ReadyResponse {
+  std::string_view h1_head;              // for HTTP/1.1, with its empty line; must live until the call returns
+  std::shared_ptr<const H2Head> h2_head; // for HTTP/2
+  Slice body;                            // all of it, not empty
+};
+inline constexpr size_t kReadyBytes = 16'384; // of body, at most
+
 class ClientStream {
  public:
   virtual ~ClientStream() = default;

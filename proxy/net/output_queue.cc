@@ -1,6 +1,7 @@
 #include "proxy/net/output_queue.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 
 namespace verge::net {
@@ -11,11 +12,34 @@ constexpr size_t kArenaBytes = 16'384 - sizeof(Block);
 constexpr size_t kOwnBlockFrom = 4'096; // longer text gets a Block of its own, so that a slow reader pins no arena
 constexpr size_t kKeptSlices = 32;      // capacity kept by an idle queue
 
-// The free tail of the Block that this thread's queues copy small text into. It is replaced when full; the slices keep
-// the old one alive.
-struct Arena {
-  BlockRef block;
-  size_t used = kArenaBytes;
+// Blocks that this thread's queues copy small pieces into, one after the other; slices hold them while they are sent.
+// One that nobody holds any more is begun anew, so that the usual turn asks the heap for nothing and writes where the
+// cache is warm.
+class Arena {
+ public:
+  const BlockRef& block() const noexcept { return blocks_[at_]; }
+  size_t used() const noexcept { return used_; }
+  // Room for at least one octet behind used().
+  void make_room() {
+    if (used_ > 0 && block() && block()->only_mine()) used_ = 0;
+    if (block() && used_ < kArenaBytes) return;
+    at_ = (at_ + 1) % kBlocks;
+    if (!block() || !block()->only_mine()) blocks_[at_] = BlockRef::make(kArenaBytes);
+    used_ = 0;
+  }
+  // Copies what has room; returns how much.
+  size_t take(std::string_view octets) noexcept {
+    const size_t n = std::min(octets.size(), kArenaBytes - used_);
+    std::memcpy(blocks_[at_]->data() + used_, octets.data(), n);
+    used_ += n;
+    return n;
+  }
+
+ private:
+  static constexpr size_t kBlocks = 8;
+  std::array<BlockRef, kBlocks> blocks_;
+  size_t at_ = 0;
+  size_t used_ = 0;
 };
 thread_local Arena arena;
 
@@ -23,8 +47,9 @@ thread_local Arena arena;
 
 void OutputQueue::append(Slice slice) {
   if (slice.size == 0) return;
-  size_ += slice.size;
-  slices_.push_back(std::move(slice));
+  // A small one is cheaper to copy beside what stands before it than to count, gather and send as a piece.
+  if (slice.size < kOwnBlockFrom) return append(slice.view());
+  push(std::move(slice));
 }
 
 void OutputQueue::append(std::string_view octets) {
@@ -36,22 +61,23 @@ void OutputQueue::append(std::string_view octets) {
     return;
   }
   while (!octets.empty()) {
-    if (arena.used == kArenaBytes) {
-      arena.block = BlockRef::make(kArenaBytes);
-      arena.used = 0;
-    }
-    const size_t n = std::min(octets.size(), kArenaBytes - arena.used);
-    std::memcpy(arena.block->data() + arena.used, octets.data(), n);
+    arena.make_room();
+    const auto at = static_cast<uint32_t>(arena.used());
+    const size_t n = arena.take(octets);
     Slice* last = head_ < slices_.size() ? &slices_.back() : nullptr;
-    if (last != nullptr && last->block.get() == arena.block.get() && last->offset + last->size == arena.used) {
+    if (last != nullptr && last->block.get() == arena.block().get() && last->offset + last->size == at) {
       last->size += static_cast<uint32_t>(n);
       size_ += n;
     } else {
-      append(Slice{arena.block, static_cast<uint32_t>(arena.used), static_cast<uint32_t>(n)});
+      push({arena.block(), at, static_cast<uint32_t>(n)});
     }
-    arena.used += n;
     octets.remove_prefix(n);
   }
+}
+
+void OutputQueue::push(Slice slice) {
+  size_ += slice.size;
+  slices_.push_back(std::move(slice));
 }
 
 void OutputQueue::clear() noexcept {

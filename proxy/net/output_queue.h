@@ -1,5 +1,6 @@
-// OutputQueue: what a connection has yet to send, as Slices in order. Small pieces of text are copied into a Block that
-// all queues of the thread share, so a response head costs no allocation. One thread only.
+// OutputQueue: what a connection has yet to send, as Slices in order. Small pieces are copied into a Block that all
+// queues of the thread share, so that a response head costs no allocation and goes out in one piece with a small body.
+// One thread only.
 #pragma once
 
 #include <sys/uio.h>
@@ -32,6 +33,7 @@ class OutputQueue {
   void consume(size_t n) noexcept;
 
  private:
+  void push(Slice slice);
   using Slices = std::vector<Slice, pool::Allocator<Slice>>;
   Slices slices_; // from head_ on; those before are spent
   size_t head_ = 0;

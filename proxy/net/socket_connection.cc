@@ -174,6 +174,16 @@ void SocketConnection::queued() {
 
 IoStatus SocketConnection::send_plain() {
   while (!out_.empty()) {
+    if (out_.only_one()) {
+      const std::string_view piece = out_.front();
+      const ssize_t n = ::send(fd_, piece.data(), piece.size(), MSG_NOSIGNAL);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return errno == EAGAIN ? IoStatus::waiting : IoStatus::broken;
+      const bool all = static_cast<size_t>(n) == piece.size();
+      out_.consume(static_cast<size_t>(n));
+      if (!all) return IoStatus::waiting; // the kernel is full
+      continue;
+    }
     std::array<iovec, kIovecs> pieces;
     const int count = out_.gather(pieces.data(), kIovecs);
     size_t asked = 0;
@@ -196,7 +206,7 @@ void SocketConnection::flush() {
   if (state_ == State::closed || state_ == State::connecting) return;
   const size_t before = out_.size();
   errno = 0;
-  const IoStatus status = tls_ ? tls_->flush(out_) : send_plain();
+  const IoStatus status = tls_ ? tls_->flush(out_, loop_.mono()) : send_plain();
   bytes_written_ += before - out_.size();
   if (status == IoStatus::broken) {
     const std::string why = tls_ ? tls_->last_error() : std::strerror(errno);

@@ -17,6 +17,10 @@ namespace verge::net {
 namespace {
 
 constexpr size_t kRecordBytes = 16'384;
+// A record can be read when it is whole. After a rest the congestion window may be no more than ten packets: with the
+// full record as the first thing the peer would wait two round trips for its first octet.
+constexpr size_t kFirstRecordBytes = 4'096;
+constexpr Millis kRest{1'000};
 // Encrypted ahead of one send(): what a reader that stops can leave us holding.
 constexpr size_t kBatchBytes = 3 * kRecordBytes;
 
@@ -191,13 +195,13 @@ IoStatus TlsSession::broken_transport(std::string what) {
   return IoStatus::broken;
 }
 
-bool TlsSession::encrypt_one(OutputQueue& queue) {
+bool TlsSession::encrypt_one(OutputQueue& queue, size_t most) {
   auto& record = buffers().record;
   std::string_view from = queue.front();
-  if (from.size() < kRecordBytes && !queue.only_one()) {
-    from = {record.data(), queue.copy_front(record.data(), record.size())};
+  if (from.size() < most && !queue.only_one()) {
+    from = {record.data(), queue.copy_front(record.data(), most)};
   } else {
-    from = from.substr(0, kRecordBytes);
+    from = from.substr(0, most);
   }
   size_t n = 0;
   if (SSL_write_ex(ssl_.get(), from.data(), from.size(), &n) != 1) return false;
@@ -205,7 +209,7 @@ bool TlsSession::encrypt_one(OutputQueue& queue) {
   return true;
 }
 
-IoStatus TlsSession::flush(OutputQueue& queue) {
+IoStatus TlsSession::flush(OutputQueue& queue, MonoTime now) {
   if (ticket_waits_ && queue.empty() && !ending_ && !ended_) return IoStatus::done;
   ticket_waits_ = false;
   std::string& wire = buffers().wire;
@@ -216,7 +220,11 @@ IoStatus TlsSession::flush(OutputQueue& queue) {
     if (established_ && !ended_) {
       sink_ = &wire;
       bool ok = true;
-      while (ok && !queue.empty() && wire.size() < kBatchBytes) ok = encrypt_one(queue);
+      while (ok && !queue.empty() && wire.size() < kBatchBytes) {
+        const bool rested = now - sent_at_ >= kRest;
+        ok = encrypt_one(queue, rested ? kFirstRecordBytes : kRecordBytes);
+        sent_at_ = now;
+      }
       if (ok && ending_ && queue.empty()) end();
       sink_ = &kept_out_;
       if (!ok) return failed();

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/base/clock.h"
 #include "proxy/base/handle.h"
 #include "proxy/base/result.h"
 #include "proxy/net/connection.h"
@@ -47,9 +48,10 @@ class TlsSession {
   // Received octets wait here that no readiness of the socket will tell of.
   bool pending() const noexcept { return !kept_in_.empty() || SSL_pending(ssl_.get()) > 0; }
 
-  // Sends what waits here, then what `queue` holds (once established), in full records and few writes. done: all sent,
-  // but a ticket for the client, which waits for the first answer to leave with it in one write.
-  IoStatus flush(OutputQueue& queue);
+  // Sends what waits here, then what `queue` holds (once established), in full records and few writes; the first record
+  // after a rest is short, so that the peer can read it as soon as three packets are there. done: all sent, but a
+  // ticket for the client, which waits for the first answer to leave with it in one write.
+  IoStatus flush(OutputQueue& queue, MonoTime now);
   size_t unsent() const noexcept { return ticket_waits_ ? 0 : kept_out_.size(); }
   // Has flush() put close_notify behind the last of the output, in one write. Call flush() afterwards in any case.
   void end_after_output() noexcept { ending_ = true; }
@@ -71,7 +73,7 @@ class TlsSession {
   void receive() noexcept;
   IoStatus failed();
   IoStatus broken_transport(std::string what);
-  bool encrypt_one(OutputQueue& queue);
+  bool encrypt_one(OutputQueue& queue, size_t most);
   void end();
 
   Handle<SSL, SSL_free> ssl_;
@@ -84,6 +86,7 @@ class TlsSession {
   bool eof_ = false;               // recv() said the peer sent FIN
   bool transport_failed_ = false;  // see transport_failed()
   int errno_ = 0;                  // of recv()
+  MonoTime sent_at_{};             // when the last record was made
   std::string_view in_;            // received, not yet taken by OpenSSL: in kept_in_ or in the thread's buffer
   std::string kept_in_;            // received but not wanted yet, between calls
   std::string kept_out_;           // made but not sent yet, between calls

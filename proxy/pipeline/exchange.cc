@@ -2,22 +2,16 @@
 
 #include <fmt/core.h>
 
-#include <random>
-
 #include "proxy/base/log.h"
-#include "proxy/pipeline/access_log.h"
 #include "proxy/pipeline/early.h"
+#include "proxy/pipeline/log.h"
+#include "proxy/pipeline/remarks.h"
 #include "proxy/pipeline/rooms.h"
 
 namespace verge::pipeline {
 namespace {
 
 constexpr size_t kCollectedTogether = 4; // bodies of the largest size that one loop gathers at once
-
-uint64_t new_request_id() {
-  thread_local std::mt19937_64 random{std::random_device{}()};
-  return random();
-}
 
 // What each request fills again: kept with its memory for the thread's next ones.
 struct Buffers {
@@ -53,7 +47,7 @@ Exchange::~Exchange() {
 
 void Exchange::keep_buffers() {
   constexpr size_t kMost = 4'096; // octets: what is larger is not the usual request's
-  http::keep_spare_head(std::move(request));
+  http::give_back(std::move(request));
   if (key.text.capacity() > kMost || response.own_fields.capacity() > kMost) return;
   key.text.clear();
   response.out.extra.clear();
@@ -61,16 +55,7 @@ void Exchange::keep_buffers() {
   spare_buffers.keep({std::move(key.text), std::move(response.out.extra), std::move(response.own_fields)});
 }
 
-std::string Exchange::request_id() const {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string id(16, '0');
-  uint64_t bits = id_;
-  for (auto& c : id) {
-    c = kHex[bits & 15];
-    bits >>= 4;
-  }
-  return id;
-}
+std::string Exchange::request_id() const { return request_id_text(id_); }
 
 std::shared_ptr<Exchange::Life>& Exchange::life() {
   if (!life_) life_ = std::make_shared<Life>(Life{this});
@@ -147,7 +132,7 @@ void Exchange::send_answer(int code, std::string_view detail) {
     cs.forward = found.forward;
     cs.forward_status = answer.origin_status;
     cs.detail = detail;
-    out.extra.add_made("cache-status", [&](std::string& text) { policy::append(text, cs, "verge"); });
+    add_cache_status(out.extra, cs);
   }
   out.content_length = body.size();
   out.no_body = request.is("HEAD") || body.empty() || http::status_without_body(code);
@@ -246,26 +231,9 @@ void Exchange::write_log() {
   logged = true;
   const bool cut = room_ == Room::gone;
   room_ = Room::gone;
-  const uint64_t micros = services.clock.micros() - started_us;
-  counters::request(status, answer.result, bytes_sent, bytes_received, micros);
-  if (services.access_log == nullptr) return;
-  AccessRecord r;
-  r.time = services.clock.wall();
-  r.remote = connection.address;
-  const std::string id = request_id();
-  r.request_id = id;
-  r.tls_version = connection.tls_version;
-  r.tls_client = connection.tls_client;
-  r.request = &request;
-  r.status = status;
-  r.bytes_sent = bytes_sent;
-  r.micros = micros;
-  r.cache = answer.result;
-  r.detail = answer.detail;
-  if (route != nullptr) r.origin = route->origin;
-  r.origin_status = answer.origin_status.value_or(0);
-  r.complete = !cut;
-  services.access_log->write(r);
+  log_ended(services, connection, request,
+            {id_, route, status, answer.result, answer.detail, answer.origin_status.value_or(0), bytes_sent,
+             bytes_received, services.clock.micros() - started_us, !cut});
 }
 
 } // namespace verge::pipeline

@@ -113,8 +113,7 @@ class Exchange final : public http::StreamHandler, public Fetching::Leader, publ
   std::shared_ptr<LoopSnapshot> snapshot; // pinned
   http::ClientStream& client;
   const Connected& connection;
-  // By which the operator finds it in the log: 16 hex digits.
-  std::string request_id() const;
+  std::string request_id() const; // see log.h
 
   http::RequestHead request; // intake, and key (cookies); const from then on
   const Route* route = nullptr;

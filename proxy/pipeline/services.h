@@ -14,6 +14,7 @@
 #include "proxy/http/intercept.h"
 #include "proxy/http/message.h"
 #include "proxy/pipeline/lately.h"
+#include "proxy/pipeline/ready.h"
 #include "proxy/pipeline/snapshot.h"
 
 namespace verge::pipeline {
@@ -69,6 +70,7 @@ struct Services {
   std::unordered_map<Fetching*, std::unique_ptr<Fetching>> fetchings; // those under way; see fetching.h
   Failing* failing = nullptr;                                         // what failed lately; null: nothing is remembered
   cache::RamFront ram_front = {};                                     // what this loop found in memory lately
+  ReadyAnswers ready = {};                                            // and what it made of that
   Lately whole_only = {};  // URLs whose origin answered a Range with the whole
   Lately unsliceable = {}; // and those whose slices can't be told apart from another version's
   Lately changed = {};     // versions that were found in the middle of an answer of another one

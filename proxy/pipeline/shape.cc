@@ -1,9 +1,8 @@
 // shape: the response as it goes out: 304, 206, HEAD; Age, Cache-Status.
-#include <array>
-#include <charconv>
-
 #include "cache/policy/partial.h"
 #include "cache/policy/validation.h"
+#include "proxy/pipeline/ready.h"
+#include "proxy/pipeline/remarks.h"
 #include "proxy/pipeline/rooms.h"
 
 namespace verge::pipeline {
@@ -206,18 +205,15 @@ Step shape(Exchange& ex) {
   // Age says "not from the origin just now" (RFC 9111 section 5.1), so a first answer has it only if it came with one.
   if (ex.answer.stored &&
       (ex.answer.result != CacheResult::miss || ex.answer.collapsed || head.freshness.initial_age >= Seconds(1))) {
-    r.out.extra.add_made("age", [age](std::string& text) {
-      std::array<char, 20> digits{};
-      const auto seconds = std::chrono::duration_cast<Seconds>(age).count();
-      text.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), seconds).ptr);
-    });
+    add_age(r.out.extra, age);
   }
   if (ex.route->status_field != config::StatusField::off) {
     auto status = cache_status(ex, head, age);
     if (ex.route->status_field == config::StatusField::key) status.key = ex.key.text;
-    r.out.extra.add_made("cache-status", [&](std::string& text) { policy::append(text, status, "verge"); });
+    add_cache_status(r.out.extra, status);
   }
   ex.status = r.out.status;
+  ex.services.ready.offer(ex);
   return Step::next();
 }
 

@@ -36,7 +36,8 @@ void H1Adapter::process() {
   if (processing_) return;
   processing_ = true;
   while (!closing_) {
-    if (handler_ && request_complete_) break; // the next request waits for this response
+    if (handler_ && request_complete_) break;                         // the next request waits for this response
+    if (!handler_ && connection_.output_size() > kSmallOutput) break; // and on_flushed() goes on
     if (unconsumed_ >= kBodyWindow && !response_complete_) {
       connection_.pause_read(kPauseBody);
       break;
@@ -112,8 +113,21 @@ void H1Adapter::on_head() {
     auto event = reader_.next(none);
     request_complete_ = event && *event == http::H1Event::end;
   }
+  if (answer_ready()) return;
   handler_ = settings_->make(*this, client_, std::move(head));
   handler_->begin();
+}
+
+// What is answered at once is over at once too.
+bool H1Adapter::answer_ready() {
+  if (!settings_->ready || !request_complete_ || !keep_alive_ || version_ != http::Version::http11) return false;
+  http::ReadyResponse response;
+  if (!settings_->ready(client_, reader_.head(), response)) return false;
+  connection_.write(response.h1_head);
+  connection_.write(std::move(response.body));
+  reader_.reset();
+  request_complete_ = false;
+  return true;
 }
 
 void H1Adapter::refuse(const Error& error) {
@@ -271,6 +285,7 @@ void H1Adapter::on_flushed() {
   if (closing_) return;
   if (handler_ && response_complete_ && request_complete_) return finish_exchange();
   if (handler_ && !response_complete_) handler_->on_writable();
+  if (!handler_ && !connection_.input().empty()) return process(); // it stopped for the output
   watch();
 }
 

@@ -37,6 +37,7 @@ class H1Adapter final : public Protocol, public http::ClientStream {
 
   void process();
   void on_head();
+  bool answer_ready();
   void refuse(const Error& error);
   void response_ended();
   void finish_exchange();

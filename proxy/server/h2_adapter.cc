@@ -114,6 +114,13 @@ void H2Adapter::on_input() {
 
 void H2Adapter::on_request(int32_t id, http::RequestHead&& head, bool end) {
   seen_request_ = true;
+  if (end && settings_->ready && session_->window(id) >= http::kReadyBytes) {
+    http::ReadyResponse response;
+    if (settings_->ready(client_, head, response)) {
+      session_->submit_ready(id, response);
+      return pump_soon();
+    }
+  }
   auto stream = std::make_unique<Stream>(*this, id);
   auto& s = *stream;
   s.request_complete_ = end;
@@ -229,7 +236,7 @@ void H2Adapter::close() {
 void H2Adapter::watch() {
   if (closing_) return;
   const auto& t = settings_->times;
-  if (!streams_.empty() || connection_.output_size() > 0) {
+  if (session_->open_streams() > 0 || connection_.output_size() > 0) {
     if (!timer_.running() || written_at_watch_ == UINT64_MAX) {
       timer_.start(t.send_timeout);
       written_at_watch_ = connection_.bytes_written();

@@ -17,9 +17,13 @@ namespace verge::server {
 using MakeHandler = std::function<std::unique_ptr<http::StreamHandler>(http::ClientStream&, const pipeline::Connected&,
                                                                        http::RequestHead&&)>;
 
+// What is answered at once, without a handler: see pipeline/ready.h. False: nothing; the handler is to be made.
+using FindReady = std::function<bool(const pipeline::Connected&, const http::RequestHead&, http::ReadyResponse&)>;
+
 // What a listener gives to each of its connections; outlives them.
 struct ConnectionSettings {
   MakeHandler make;
+  FindReady ready = nullptr; // null: never
   http::Limits limits;
   config::Limits times;
   bool allow_http2 = true;

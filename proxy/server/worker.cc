@@ -47,12 +47,17 @@ Result<std::shared_ptr<pipeline::LoopSnapshot>> Worker::prepare(std::shared_ptr<
 void Worker::activate(std::shared_ptr<pipeline::LoopSnapshot> snapshot, std::vector<Binding> bindings) {
   call([this, snapshot = std::move(snapshot), bindings = std::move(bindings)]() mutable {
     current_ = std::move(snapshot);
+    services_.ready.use(current_.get());
     auto settings = std::make_shared<ConnectionSettings>();
     settings->limits = current_->snapshot->limits();
     settings->times = current_->snapshot->config().limits;
     settings->make = [this](http::ClientStream& client, const pipeline::Connected& connection,
                             http::RequestHead&& head) -> std::unique_ptr<http::StreamHandler> {
       return std::make_unique<pipeline::Exchange>(services_, current_, client, connection, std::move(head));
+    };
+    settings->ready = [this](const pipeline::Connected& client, const http::RequestHead& request,
+                             http::ReadyResponse& out) {
+      return services_.ready.find(services_, client, request, out);
     };
     std::map<std::string, std::unique_ptr<Acceptor>> next;
     for (auto& binding : bindings) {
@@ -106,6 +111,7 @@ void Worker::stop() {
     acceptors_.clear();
     retired_.clear();
     services_.fetchings.clear();
+    services_.ready.use(nullptr);
     current_.reset();
   });
   loop_->stop();

@@ -81,11 +81,11 @@ class HotPath(Scenario):
                 self.read_answers(conn, 1, size)
         return work
 
-    def one_by_one(self, conn, request, size):
+    def one_by_one(self, conn, request, size, heap=ROUNDS // 20):
         work = self.rounds(conn, request, size)
         work()  # warm
         least = self.least(work)
-        self.assertLess(least["heap"], ROUNDS // 20, least)
+        self.assertLess(least["heap"], heap, least)
         self.assertLess(least["lock"], ROUNDS // 10, least)
         self.assertLess(least["read"], ROUNDS * 1.05, least)
         self.assertLess(least["write"], ROUNDS * 1.05, least)
@@ -97,6 +97,18 @@ class HotPath(Scenario):
         self.store(node, self.PATH, b"b" * 1000)
         with node.connect() as conn:
             self.one_by_one(conn, self.HEAD % b"", 1000)
+
+    def test_one_whose_body_is_a_piece_of_its_own_too(self):
+        node = self.counted_node()
+        self.store(node, self.PATH, b"b" * 10_000)
+        with node.connect() as conn:
+            self.one_by_one(conn, self.HEAD % b"", 10_000)
+
+    def test_and_one_that_is_too_large_to_be_ready(self):
+        node = self.counted_node()
+        self.store(node, self.PATH, b"b" * 40_000)
+        with node.connect() as conn:
+            self.one_by_one(conn, self.HEAD % b"", 40_000)
 
     def test_the_same_when_an_invalidation_of_something_else_is_in_force(self):
         node = self.counted_node()
@@ -121,15 +133,11 @@ class HotPath(Scenario):
         node.start()
         tls = socket.create_connection(("127.0.0.2", node.ports[1]), timeout=PATIENCE)
         with self.client_tls().wrap_socket(tls, server_hostname="site.example") as conn:
-            work = self.rounds(conn, self.HEAD % b"", 10_000)
             conn.sendall(self.HEAD % b"") # another scheme, another key
             self.origin.take().reply(body=b"b" * 10_000, headers={"Cache-Control": "max-age=3600"})
             self.read_answers(conn, 1, 10_000)
-            work()
-            least = self.least(work)
-            self.assertLess(least["read"], ROUNDS * 1.05, least)
-            self.assertLess(least["write"], ROUNDS * 1.05, least)
-            self.assertLess(least["control"], ROUNDS // 20, least)
+            # OpenSSL takes its buffers anew for each record, so that idle connections hold none; that is all.
+            self.one_by_one(conn, self.HEAD % b"", 10_000, heap=6.2 * ROUNDS)
 
     def test_pipelined_requests_leave_in_one_write(self):
         node = self.counted_node()

@@ -97,6 +97,32 @@ TEST(RamTier, WhatALoopFoundLatelyIsNotHeldAlive) {
   EXPECT_TRUE(watched.expired());
 }
 
+TEST(RamTier, WhatALoopKeepsHoldsUntilTheFirstChangeOfItsKey) {
+  RamTier ram(kCapacity);
+  RamFront front;
+  const EntryRef e = make_entry("k");
+  ram.put(e);
+  EXPECT_FALSE(ram.keep("k", e, front)) << "not found yet";
+  ram.find("k", kPlain, front);
+  EXPECT_FALSE(ram.keep("k", make_entry("k"), front)) << "another";
+  const auto kept = ram.keep("k", e, front);
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->entry, e);
+  EXPECT_TRUE(ram.still(*kept));
+  ram.put(make_entry("k"));
+  EXPECT_FALSE(ram.still(*kept)) << "replaced";
+  EXPECT_FALSE(ram.keep("k", e, front));
+}
+
+TEST(RamTier, KeepsNothingThatHasVariants) {
+  RamTier ram(kCapacity);
+  RamFront front;
+  const EntryRef de = make_variant("k", "de");
+  ram.put(de);
+  ram.find("k", speaking("de"), front);
+  EXPECT_FALSE(ram.keep("k", de, front));
+}
+
 TEST(RamTier, SelectsTheVariantTheRequestAsksFor) {
   RamTier ram(kCapacity);
   const EntryRef de = make_variant("k", "de"), en = make_variant("k", "en");

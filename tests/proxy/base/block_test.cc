@@ -43,6 +43,19 @@ TEST(Block, ChangesHandsWithoutACopy) {
   EXPECT_EQ(std::string_view(second->data(), 6), "octets");
 }
 
+TEST(Block, IsLentUnderACountOfItsOwnAndHeldAliveByThat) {
+  BlockRef own = BlockRef::copy_of("octets");
+  const char* at = own->data();
+  BlockRef lent = BlockRef::lend(own);
+  EXPECT_NE(lent.get(), own.get());
+  EXPECT_EQ(lent->data(), at) << "not copied";
+  EXPECT_EQ(lent->capacity(), 6u);
+  own = {};
+  const Slice slice{lent, 1, 3};
+  lent = {};
+  EXPECT_EQ(slice.view(), "cte");
+}
+
 TEST(Block, IsSharedBetweenThreads) {
   const Slice shared = Slice::copy_of(std::string(kBlockBytes, 'x'));
   std::vector<std::thread> threads;

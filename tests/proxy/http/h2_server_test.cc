@@ -77,6 +77,39 @@ TEST(H2Server, AResponseGoesOutWithItsBodyUncopied) {
   EXPECT_EQ(c.server->open_streams(), 0u);
 }
 
+TEST(H2Server, AReadyResponseGoesOutAsItWasMade) {
+  H2Client c;
+  Headers fields;
+  fields.add("etag", "\"x\"");
+  fields.add("connection", "close");
+  ResponseOut out = plain();
+  out.fields = &fields;
+  out.extra.add("age", "3");
+  out.content_length = 5;
+  auto made = make_h2_head(out);
+  const std::weak_ptr<const H2Head> watched = made;
+  c.recorder.request = [&](int32_t id) {
+    EXPECT_EQ(c.server->window(id), 65'535u);
+    c.server->submit_ready(id, {{}, std::move(made), Slice::copy_of("hello")});
+    EXPECT_EQ(c.server->window(id), 65'530u) << "less what waits";
+  };
+  const int32_t id = c.get();
+  ASSERT_TRUE(c.exchange());
+  const auto& answer = c.answers[id];
+  EXPECT_THAT(answer.heads, ElementsAre(":status=200;etag=\"x\";age=3;content-length=5;"));
+  EXPECT_EQ(answer.body, "hello");
+  EXPECT_TRUE(answer.closed);
+  EXPECT_EQ(c.pipe.slices, 5u);
+  EXPECT_TRUE(watched.expired());
+}
+
+TEST(H2Server, TheWindowIsTheSmallerOfStreamAndConnection) {
+  H2Client c({}, {{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 10}});
+  c.recorder.request = [&](int32_t id) { EXPECT_EQ(c.server->window(id), 10u); };
+  c.get();
+  ASSERT_TRUE(c.exchange());
+}
+
 TEST(H2Server, AHeadWithoutBodyEndsTheStreamByItself) {
   H2Client c;
   c.recorder.request = [&](int32_t id) { c.server->submit_head(id, empty(204)); };

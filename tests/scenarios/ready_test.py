@@ -1,0 +1,129 @@
+"""Answers that are asked for often are given without passing the rooms. Nobody can tell: they are the same, and end when
+what is stored does, or the configuration."""
+
+import re
+import socket
+import subprocess
+import unittest
+
+from harness import PATIENCE, Scenario
+
+FRESH = {"Cache-Control": "max-age=3600", "ETag": '"v1"', "Content-Type": "text/plain", "X-Own": "kept"}
+
+
+class Ready(Scenario):
+    def store(self, node, path="/a", body=b"body", **fields):
+        got = node.start_get(path)
+        self.origin.take().reply(body=body, headers={**FRESH, **fields})
+        self.assertEqual(got.result().body, body)
+
+    def often(self, node, path="/a", **kwargs):
+        """Asks until it must be ready on both loops; gives back the last answer."""
+        for _ in range(16):
+            got = node.get(path, **kwargs)
+            self.assertIn("; hit; ", got["cache-status"])
+        return got
+
+    @staticmethod
+    def fields(answer):
+        """All that does not depend on the second."""
+        return sorted((name.lower(), re.sub(r"ttl=\d+", "ttl=", value)) for name, value in answer.headers.items()
+                      if name.lower() != "age")
+
+    def test_it_is_what_the_rooms_would_answer(self):
+        node = self.node()
+        for path, body in (("/a", b"body"), ("/b?x=1", b"b" * 3000), ("/c", b"c" * 16_000), ("/d", b"d" * 20_000)):
+            self.store(node, path, body)
+            ready = self.often(node, path)
+            roomy = node.get(path, headers={"Pragma": "nothing"})  # says something about caching: not for the short way
+            self.assertEqual(self.fields(ready), self.fields(roomy))
+            self.assertEqual((ready.status, ready.body), (roomy.status, body))
+        self.assertEqual(self.origin.asked, 4)
+
+    def test_http2_gets_the_same_fields(self):
+        node = self.node()
+        self.store(node)
+        self.often(node)
+        out = subprocess.run(["nghttp", "-v", "-n", f"http://127.0.0.1:{node.ports[0]}/a", "-H", ":authority: site.example"]
+                             + ["-H", "x: y"], capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
+        out = re.sub(r"\x1b\[[0-9;]*m", "", out)
+        for line in (":status: 200", "x-own: kept", 'etag: "v1"', "content-length: 4", "cache-status: verge; hit; ttl="):
+            self.assertIn(line, out)
+        self.assertNotIn("connection:", out.lower())
+
+    def test_a_purge_ends_it_at_once(self):
+        node = self.node()
+        self.store(node)
+        self.often(node)
+        self.assertEqual(node.purge("/a").returncode, 0)
+        self.store(node, body=b"anew")
+        self.assertEqual(self.often(node).body, b"anew")
+
+    def test_a_purge_of_something_else_does_not(self):
+        node = self.node()
+        self.store(node)
+        self.often(node)
+        self.assertEqual(node.purge("/elsewhere").returncode, 0)
+        self.often(node)
+        self.assertEqual(self.origin.asked, 1)
+
+    def test_conditions_ranges_and_directives_are_heard(self):
+        node = self.node()
+        self.store(node)
+        self.often(node)
+        self.assertEqual(node.get("/a", headers={"If-None-Match": '"v1"'}).status, 304)
+        part = node.get("/a", headers={"Range": "bytes=1-2"})
+        self.assertEqual((part.status, part.body), (206, b"od"))
+        self.assertEqual(node.get("/a", method="HEAD").body, b"")
+        anew = node.start_get("/a", headers={"Cache-Control": "no-cache"})
+        self.origin.take().reply(304, headers={"ETag": '"v1"', "X-Own": "newer"})
+        anew.result()
+        self.assertEqual(self.often(node)["x-own"], "newer")
+
+    def test_another_host_scheme_or_query_is_another_answer(self):
+        node = self.node()
+        self.store(node)
+        self.often(node)
+        for path, host in (("/a?", "site.example"), ("/a?q", "site.example"), ("/a", "www.site.example")):
+            got = node.start_get(path, host=host)
+            request = self.origin.take()
+            request.reply(body=b"other", headers=FRESH)
+            self.assertEqual(got.result().body, b"other")
+        self.assertEqual(self.often(node).body, b"body")
+
+    def test_a_reload_changes_it(self):
+        node = self.node(route=", cache: {cache_status: on}")
+        self.store(node)
+        self.often(node)
+        node.write_config(self.config(route=", cache: {cache_status: off}"))
+        node.signal(1)
+        node.wait_for("reloaded")
+        for _ in range(16):
+            self.assertIsNone(node.get("/a")["cache-status"])
+        self.assertEqual(self.origin.asked, 1)
+
+    def test_hits_and_octets_are_counted(self):
+        node = self.node()
+        self.store(node)
+        for _ in range(200):
+            node.get("/a")
+        self.assertEqual(node.metric('verge_requests_total{status="200",cache="hit"}'), 200)
+        self.assertEqual(node.metric("verge_sent_bytes_total"), 201 * 4)
+
+    def test_pipelined_requests_wait_for_a_client_that_does_not_read(self):
+        node = self.node()
+        self.store(node, body=b"b" * 16_000)
+        self.often(node)
+        asked = 2_000
+        with socket.create_connection(("127.0.0.1", node.ports[0]), timeout=PATIENCE) as conn:
+            request = b"GET /a HTTP/1.1\r\nHost: site.example\r\n\r\n"
+            conn.sendall(request * (asked - 1) + request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+            got = b""
+            while piece := conn.recv(1 << 20):
+                got += piece
+            self.assertEqual(got.count(b"b" * 16_000), asked)
+        self.assertLess(node.rss_kb(), 200_000)
+
+
+if __name__ == "__main__":
+    unittest.main()
