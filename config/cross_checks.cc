@@ -217,8 +217,13 @@ void check_queues(Reader& reader, const std::vector<SqsQueue>& queues) {
   }
 }
 
-void check_fleet(Reader& reader, const Fleet& fleet) {
+void check_fleet(Reader& reader, const Config& config) {
+  const Fleet& fleet = config.fleet;
   const std::string path = "fleet";
+  const bool has_nodes = !fleet.nodes.empty() || !fleet.dns.empty();
+  if (has_nodes && config.admin.address.empty() && config.invalidation.listen.empty()) {
+    reader.fault(path, "no address answers the other nodes; set admin.address or invalidation.listen");
+  }
   check_credentials(reader, path + ".credentials", fleet.credentials);
   if (!fleet.token.empty() && !fleet.token_file.empty()) {
     reader.fault(path + ".token_file", "give either \"token\" or \"token_file\"");
@@ -287,7 +292,7 @@ void cross_check(Reader& reader, const Config& config) {
   check_push(reader, config);
   check_queues(reader, config.invalidation.sqs);
   check_rules(reader, config.invalidation.rules);
-  check_fleet(reader, config.fleet);
+  check_fleet(reader, config);
   check_limits(reader, config);
 }
 

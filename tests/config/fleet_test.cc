@@ -9,18 +9,26 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 std::vector<std::string> fleet_faults(const std::string& fleet) {
-  return faults_after_sound("fleet: {" + fleet + "}\n");
+  return faults_after_sound("admin: {address: \"127.0.0.1:0\"}\nfleet: {" + fleet + "}\n");
 }
 
 TEST(Fleet, NodesAreAddressesOrUrls) {
   EXPECT_THAT(fleet_faults("nodes: [\"127.0.0.1:9090\", \"http://[::1]:9090\", \"https://localhost\"]"), IsEmpty());
-  EXPECT_THAT(fleet_faults("nodes: [edge-1], token: t"), ElementsAre(HasSubstr("4:17: \"edge-1\" has no port")));
+  EXPECT_THAT(fleet_faults("nodes: [edge-1], token: t"), ElementsAre(HasSubstr("5:17: \"edge-1\" has no port")));
   EXPECT_THAT(fleet_faults("nodes: [\"http://edge-1:90/purges\"], token: t"),
               ElementsAre(HasSubstr("must not have a path")));
   EXPECT_THAT(fleet_faults("nodes: [\"ftp://edge-1:90\"], token: t"), ElementsAre(HasSubstr("http:// or https://")));
   EXPECT_THAT(fleet_faults("nodes: [\"edge-1:0\"], token: t"), ElementsAre(HasSubstr("port")));
   EXPECT_THAT(fleet_faults("nodes: [\"a:1\", \"a:1\"], token: t"),
               ElementsAre(HasSubstr("node \"a:1\" is given twice")));
+}
+
+TEST(Fleet, OtherNodesNeedAnAddressToAskAt) {
+  EXPECT_THAT(faults_after_sound("fleet: {nodes: [\"127.0.0.1:1\"]}\n"),
+              ElementsAre(HasSubstr("set admin.address or invalidation.listen")));
+  EXPECT_THAT(faults_after_sound("fleet: {nodes: [\"127.0.0.1:1\"]}\ninvalidation: {listen: \"127.0.0.1:0\"}\n"),
+              IsEmpty());
+  EXPECT_THAT(faults_after_sound("fleet: {name: edge-1}\n"), IsEmpty());
 }
 
 TEST(Fleet, NodesOnOtherMachinesNeedAToken) {

@@ -14,7 +14,9 @@ constexpr Millis kGetLimit{5'000}; // SNS itself waits 15 s for our answer
 SmallCall::SmallCall(net::EventLoop& loop, Millis limit, size_t limit_bytes, Done done)
     : limit_(limit), limit_bytes_(limit_bytes), done_(std::move(done)), timer_(loop, [this] {
         fetch_.reset();
-        finish(fail(Errc::timeout, fmt::format("no whole answer within {} s", limit_ / Seconds(1)), Side::origin));
+        const bool whole = limit_ % Seconds(1) == Millis(0);
+        const auto most = whole ? fmt::format("{} s", limit_ / Seconds(1)) : fmt::format("{} ms", limit_.count());
+        finish(fail(Errc::timeout, "no whole answer within " + most, Side::origin));
       }) {}
 
 Result<std::unique_ptr<SmallCall>> SmallCall::get(const origin::OriginContext& context, const std::string& url,

@@ -6,12 +6,19 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "origin/origin.h"
 #include "origin/pool/http_client.h"
 #include "proxy/net/event_loop.h"
 
 namespace verge::control {
+
+// Takes the "origin NAME: " off what origin::HttpClient says of `name`, where that is no origin to people.
+inline std::string without_origin(std::string what, std::string_view name) {
+  const auto prefix = "origin " + std::string(name) + ": ";
+  return what.starts_with(prefix) ? what.substr(prefix.size()) : what;
+}
 
 class SmallCall final : public origin::FetchSink {
  public:

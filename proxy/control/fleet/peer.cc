@@ -105,8 +105,9 @@ void Peer::answered(Slot slot, Result<SmallCall::Answer> answer) {
   const auto fresh = learn(call, answer);
   beat_.start(options_.down_after / 2);
   if (!fresh) {
-    if (failures_++ == 0) log::warn("fleet", "node {}: {}", options_.address, fresh.error().what);
-    tracker_.failed(options_.address, fresh.error().what);
+    const auto why = without_origin(fresh.error().what, options_.address);
+    if (failures_++ == 0) log::warn("fleet", "node {}: {}", options_.address, why);
+    tracker_.failed(options_.address, why);
     pause_.start(std::min(kPause * (1 << std::min(failures_, 4u)) / 2, options_.down_after / 4));
     return news_();
   }

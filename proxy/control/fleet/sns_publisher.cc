@@ -14,6 +14,7 @@
 namespace verge::control {
 namespace {
 
+constexpr const char* kName = "sns";
 constexpr uint32_t kConnections = 4;
 constexpr size_t kAnswerBytes = 64 << 10;
 constexpr Millis kFirstPause{100}, kLongestPause{1'000};
@@ -55,7 +56,7 @@ SnsPublisher::SnsPublisher(const config::Fleet& options, const origin::OriginCon
       topic_(options.topic),
       limit_(options.publish_timeout),
       signer_(std::move(signer)),
-      client_(context, std::move(endpoint), std::move(tls), timeouts(options.publish_timeout), kConnections, "sns") {}
+      client_(context, std::move(endpoint), std::move(tls), timeouts(options.publish_timeout), kConnections, kName) {}
 
 SnsPublisher::~SnsPublisher() = default;
 
@@ -126,6 +127,7 @@ void SnsPublisher::answered(Slot slot, Result<SmallCall::Answer> answer) {
 
 void SnsPublisher::end(Slot slot, Result<std::string> result) {
   (result ? g_ok : g_failed).add();
+  if (!result) result.error().what = without_origin(std::move(result.error().what), kName);
   auto job = std::shared_ptr<Job>(std::move(*slot));
   jobs_.erase(slot);
   loop_.defer([job] {});
