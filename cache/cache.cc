@@ -6,6 +6,8 @@
 
 #include "cache/core.h"
 #include "cache/fill.h"
+#include "cache/forget.h"
+#include "cache/hot.h"
 #include "cache/policy/freshness.h"
 #include "cache/promote.h"
 
@@ -147,6 +149,15 @@ class TieredCache final : public Cache {
     settle_.swap(fresh);
   }
 
+  void forget(Executor& on, std::move_only_function<void(size_t)> done) override {
+    forget_old(core_, on, std::move(done));
+  }
+
+  void hot(Invalidation command, size_t most, Executor& on,
+           std::move_only_function<void(std::vector<Hot>)> done) override {
+    find_hot(core_, settled(std::move(command)), most, on, std::move(done));
+  }
+
   void list(uint64_t after, size_t most, Wanted wanted, Executor& on,
             std::move_only_function<void(Listing)> done) override {
     auto finish = [this, most, wanted](Listing page) {
@@ -187,6 +198,9 @@ class TieredCache final : public Cache {
     core_.disk->list_key(std::string(key), on, std::move(finish));
   }
 
+  void guard(WallTime proved) override { core_.epochs->guard(proved); }
+  void tell(Reception reception, WallTime proved) override { core_.epochs->tell(reception, proved); }
+
   const Epochs& epochs() const noexcept override { return *core_.epochs; }
   Disk* disk() noexcept override { return core_.disk.get(); }
   Stats stats() const override {
@@ -216,7 +230,8 @@ class TieredCache final : public Cache {
   void add_verdict(Listed& row) const {
     row.age = policy::current_age(row.head->freshness, row.head->response_time, core_.clock.wall());
     row.verdict = core_.verdict(*row.head);
-    if (row.verdict != Verdict::live) row.blame = core_.epochs->blame(row.head->key, row.head->tags, row.head->seq);
+    if (row.verdict == Verdict::stale || row.verdict == Verdict::dead)
+      row.blame = core_.epochs->blame(row.head->key, row.head->tags, row.head->seq);
   }
   Listed listed(const Entry& entry) const {
     Listed row{.head = entry.head(), .length = entry.length(), .body_id = entry.body_id()};

@@ -71,7 +71,7 @@ class Cache {
   struct Lookup {
     EntryRef entry; // null: none that is not dead
     Tier tier = Tier::none;
-    Verdict verdict = Verdict::live; // live or stale (soft-invalidated)
+    Verdict verdict = Verdict::live; // never dead
     bool other_variants = false;     // the key is known with other Vary values
     bool pending = false;            // cold: `done` follows on `on`
   };
@@ -140,12 +140,29 @@ class Cache {
   // The command as invalidate() would apply it.
   virtual Invalidation settled(Invalidation command) { return command; }
 
+  // Forgets the commands that nothing stored is older than: what is stored is looked through, a little at a time, on
+  // `on` and a reader thread, and `done` gets how many were forgotten. Not while an earlier call is under way.
+  virtual void forget(Executor& /*on*/, std::move_only_function<void(size_t)> /*done*/) {}
+
+  // The responses in memory that `command` has ended (or marked stale) and that were asked for more than once, those
+  // most asked for first, at most `most`. A little at a time on `on`; `done` as well.
+  struct Hot {
+    HeadRef head;
+    uint64_t hits = 0;
+  };
+  virtual void hot(Invalidation /*command*/, size_t /*most*/, Executor& /*on*/,
+                   std::move_only_function<void(std::vector<Hot>)> /*done*/) {}
+
   // A page of what is stored, dead and stale included: `after` is 0 or the `next` of the page before. `done` runs on
   // `on`.
   virtual void list(uint64_t after, size_t most, Wanted wanted, Executor& on,
                     std::move_only_function<void(Listing)> done) = 0;
   // What is known of one key: all its variants in memory and on disk, the dead too. `done` runs on `on`.
   virtual void inspect(std::string_view key, Executor& on, std::move_only_function<void(std::vector<Listed>)> done) = 0;
+
+  // See Epochs::guard() and tell().
+  virtual void guard(WallTime /*proved*/) {}
+  virtual void tell(Reception /*reception*/, WallTime /*proved*/) {}
 
   virtual const Epochs& epochs() const noexcept = 0;
   virtual Disk* disk() noexcept = 0; // null: RAM only

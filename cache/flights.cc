@@ -2,6 +2,8 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
+
 namespace verge::cache {
 
 size_t Flights::hash(std::string_view key) noexcept { return XXH3_64bits(key.data(), key.size()); }
@@ -58,6 +60,14 @@ size_t Flights::size() const {
     n += s.flying.size();
   }
   return n;
+}
+
+uint64_t Flights::oldest(uint64_t most) const {
+  for (const Shard& s : shards_) {
+    std::lock_guard lock(s.mutex);
+    for (const auto& [key, entry] : s.flying) most = std::min(most, entry->seq());
+  }
+  return most;
 }
 
 void Flights::clear() {

@@ -65,6 +65,8 @@ class Flights {
   // Does join() give every caller an Entry of its own now?
   bool knows_uncacheable(std::string_view key) const;
   size_t size() const;
+  // The lowest seq of those under way, at most `most`.
+  uint64_t oldest(uint64_t most) const;
   void clear();
 
  private:

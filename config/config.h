@@ -223,6 +223,20 @@ struct Cloudflare {
   std::map<std::string, PurgeScope> zones; // the same
   bool operator==(const Cloudflare&) const = default;
 };
+// What a node does that may have missed invalidations.
+struct Guard {
+  Millis after{60'000};
+  Millis retention{Seconds(4 * 86'400)};
+  Millis retry_window{60'000}, retry_delay{35'000};
+  Millis stale_if_error{3'600'000};
+  bool operator==(const Guard&) const = default;
+};
+// What was asked for often is fetched again after an invalidation that asks for it.
+struct Refetch {
+  bool by_default = false;
+  uint32_t most = 1'000, per_second = 50, at_once = 8;
+  bool operator==(const Refetch&) const = default;
+};
 struct Invalidation {
   std::optional<Sns> sns;
   std::optional<Push> push;
@@ -233,6 +247,9 @@ struct Invalidation {
   std::optional<CloudFront> cloudfront;
   Fastly fastly;
   Cloudflare cloudflare;
+  Guard guard;
+  Refetch refetch;
+  Seconds forget{600};
   bool operator==(const Invalidation&) const = default;
 };
 // The other nodes that serve the same sites, and how purges taken by one reach all.

@@ -131,6 +131,54 @@ const Table<Cloudflare>& cloudflare_table() {
   return table;
 }
 
+const Table<Guard>& guard_table() {
+  static const Table<Guard> table(
+      {"invalidation.guard",
+       "What a node does that may have missed invalidations: it was down, its queue can't be read. After a longer time "
+       "than `after` it is guarded: what it stored before is not used until the origin has validated it, until all "
+       "that "
+       "was published meanwhile has been read.",
+       "",
+       {},
+       {}},
+      {
+          row("after", &Guard::after, Duration{Seconds(3), kDay},
+              "how old the node's knowledge may be: for so long it goes on as usual and says cut-off in Cache-Status; "
+              "once guarded, what it validates is used for so long"),
+          row("retention", &Guard::retention, Duration{Seconds(1), 14 * kDay},
+              "how long the queues keep messages (MessageRetentionPeriod): after a longer gap everything is marked "
+              "stale"),
+          row("retry_window", &Guard::retry_window, Duration{Seconds(1), kDay},
+              "how long SNS, or whoever posts, tries to deliver one message: after a longer gap everything is marked "
+              "stale. SNS by default: 3 retries, 20s apart"),
+          row("retry_delay", &Guard::retry_delay, Duration{Seconds(1), kDay},
+              "the longest time from one of these tries to the next, with what a try takes: so long a node waits for "
+              "what it missed. SNS by default: 20s, and 15s for an answer"),
+          row("stale_if_error", &Guard::stale_if_error, Duration{},
+              "how long after the last proof a guarded node may use what it can't validate because the origin fails, "
+              "where the response and its route allow that at all"),
+      });
+  return table;
+}
+
+const Table<Refetch>& refetch_table() {
+  static const Table<Refetch> table(
+      {"invalidation.refetch",
+       "What was in memory and asked for often is fetched again after an invalidation that asks for it (`verge purge "
+       "--refetch`, \"refetch\": true), before clients ask.",
+       "",
+       {},
+       {}},
+      {
+          row("by_default", &Refetch::by_default, Flag{},
+              "after every invalidation that does not say \"refetch\": false"),
+          row("most", &Refetch::most, Count{1, 1'000'000}, "responses for one invalidation, those most asked for"),
+          row("per_second", &Refetch::per_second, Count{1, 100'000}, "fetches that begin in a second"),
+          row("at_once", &Refetch::at_once, Count{1, 10'000}, "fetches under way"),
+      });
+  return table;
+}
+
 } // namespace
 
 const Table<Invalidation>& invalidation_table() {
@@ -148,6 +196,11 @@ const Table<Invalidation>& invalidation_table() {
           row("cloudflare", &Invalidation::cloudflare, Sub<Cloudflare>{cloudflare_table()}, "Cloudflare's API"),
           row("push", &Invalidation::push, Sub<Push>{push_table()}, "events that nobody signed"),
           row("sqs", &Invalidation::sqs, ListOf<Sub<SqsQueue>>{{sqs_queue_table()}}, "queues of this node alone"),
+          row("guard", &Invalidation::guard, Sub<Guard>{guard_table()}, "what happens after some may have been missed"),
+          row("refetch", &Invalidation::refetch, Sub<Refetch>{refetch_table()}, "what is fetched again"),
+          row("forget", &Invalidation::forget, Duration{Seconds(1), kDay},
+              "how often the store is looked through for the commands that nothing in it is older than, to forget "
+              "them"),
           row("rules", &Invalidation::rules, ListOf<Sub<EventRule>>{{event_rule_table()}},
               "which events of a deploy invalidate what"),
       });

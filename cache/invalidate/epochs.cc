@@ -1,6 +1,7 @@
 #include "cache/invalidate/epochs.h"
 
 #include <algorithm>
+#include <map>
 #include <mutex>
 #include <shared_mutex>
 #include <unordered_map>
@@ -13,9 +14,18 @@
 namespace verge::cache {
 namespace {
 
+// Rows in the order of their newest command, so that the oldest can be forgotten without looking at the others.
+struct Place {
+  Target::Kind kind;
+  const std::string* name; // in its map
+  size_t host_octets;      // of a pattern's name
+};
+using Order = std::multimap<uint64_t, Place>;
+
 // The newest command of either kind that named a target; 0: never.
 struct EpochPair {
   uint64_t hard = 0, soft = 0;
+  std::optional<Order::iterator> at = {};
 };
 
 struct TextHash {
@@ -58,32 +68,68 @@ struct Epochs::Impl {
   size_t wild_hosts = 0;           // of `all`, "*.example.org": none in most setups, then not looked for
   size_t host_tags = 0;            // tags bound to one host: none in most setups, then not looked for
 
-  EpochPair& row(const Target& t) {
-    switch (t.kind) {
-      case Target::Kind::all: {
-        const auto [it, fresh] = all.try_emplace(t.host);
-        if (fresh && t.host.starts_with("*.")) ++wild_hosts;
-        return it->second;
-      }
-      case Target::Kind::exact: return exact[t.host + t.value];
-      case Target::Kind::tag: {
-        const auto [it, fresh] = tags.try_emplace(tag_name(t.host, t.value));
-        if (fresh && !t.host.empty()) ++host_tags;
-        return it->second;
-      }
+  Order order;
+  uint64_t oldest = 0; // rows of lower seqs were forgotten: what is older is dead
+
+  PairMap& map_of(Target::Kind kind) {
+    switch (kind) {
+      case Target::Kind::all: return all;
+      case Target::Kind::exact: return exact;
+      case Target::Kind::tag: return tags;
       case Target::Kind::pattern: break;
     }
-    const auto [it, fresh] = patterns.try_emplace(t.host + t.value);
-    if (fresh) plant(t.host.size(), it->first, &it->second);
-    return it->second;
+    return patterns;
+  }
+
+  // Raises the row of a target to these seqs.
+  EpochPair& raise(const Target& t, uint64_t hard, uint64_t soft) {
+    const auto [it, fresh] =
+        map_of(t.kind).try_emplace(t.kind == Target::Kind::tag ? tag_name(t.host, t.value) : t.host + t.value);
+    const std::string& name = it->first;
+    EpochPair& pair = it->second;
+    pair.hard = std::max(pair.hard, hard);
+    pair.soft = std::max(pair.soft, soft);
+    if (pair.at) order.erase(*pair.at);
+    pair.at = order.emplace_hint(order.end(), std::max(pair.hard, pair.soft), Place{t.kind, &name, t.host.size()});
+    if (!fresh) return pair;
+    if (is_wild_host(t.kind, name)) ++wild_hosts;
+    if (is_host_tag(t.kind, name)) ++host_tags;
+    if (t.kind == Target::Kind::pattern) plant(t.host.size(), name, &pair);
+    return pair;
+  }
+  static bool is_wild_host(Target::Kind kind, const std::string& name) {
+    return kind == Target::Kind::all && name.starts_with("*.");
+  }
+  static bool is_host_tag(Target::Kind kind, const std::string& name) {
+    return kind == Target::Kind::tag && name.find('\n') != name.npos;
   }
 
   void plant(size_t host_size, const std::string& name, const EpochPair* pair) {
     const size_t star = name.find('*', host_size);
+    const auto beginning = std::string_view(name).substr(0, star);
     if (star + 1 == name.size())
-      tree.add_prefix(std::string_view(name).substr(0, star), pair);
+      tree.add_prefix(beginning, pair);
     else
-      tree.add_glob(std::string_view(name).substr(0, star), host_size, name.substr(host_size), pair);
+      tree.add_glob(beginning, host_size, name.substr(host_size), pair);
+  }
+
+  // The oldest row goes.
+  void drop_oldest() {
+    const Place place = order.begin()->second;
+    order.erase(order.begin());
+    if (is_wild_host(place.kind, *place.name)) --wild_hosts;
+    if (is_host_tag(place.kind, *place.name)) --host_tags;
+    PairMap& map = map_of(place.kind);
+    const auto it = map.find(*place.name);
+    if (place.kind == Target::Kind::pattern) {
+      const size_t star = it->first.find('*', place.host_octets);
+      const auto beginning = std::string_view(it->first).substr(0, star);
+      if (star + 1 == it->first.size())
+        tree.remove_prefix(beginning);
+      else
+        tree.remove_glob(beginning, &it->second);
+    }
+    map.erase(it);
   }
 
   Cover cover(std::string_view key_text, const std::vector<std::string>& entry_tags) const {
@@ -154,8 +200,7 @@ uint64_t Epochs::apply(const Invalidation& command, std::vector<EpochRow>& chang
   const uint64_t seq = current_.load(std::memory_order_relaxed) + 1;
   for (const auto& given : command.targets) {
     Target target = settled(given);
-    EpochPair& pair = impl_->row(target);
-    (command.soft ? pair.soft : pair.hard) = seq;
+    const EpochPair& pair = impl_->raise(target, command.soft ? 0 : seq, command.soft ? seq : 0);
     changed.push_back({std::move(target), pair.hard, pair.soft});
   }
   // Only now: whoever reads `seq` from here on is newer than the command, whoever read less is covered by it.
@@ -165,9 +210,7 @@ uint64_t Epochs::apply(const Invalidation& command, std::vector<EpochRow>& chang
 
 void Epochs::restore(const EpochRow& row) {
   const std::unique_lock lock(impl_->mutex);
-  EpochPair& pair = impl_->row(settled(row.target));
-  pair.hard = std::max(pair.hard, row.hard);
-  pair.soft = std::max(pair.soft, row.soft);
+  impl_->raise(settled(row.target), row.hard, row.soft);
   const uint64_t seq = std::max(row.hard, row.soft);
   if (seq > current_.load(std::memory_order_relaxed)) current_.store(seq, std::memory_order_release);
 }
@@ -181,8 +224,24 @@ Verdict Epochs::check(std::string_view key_text, const std::vector<std::string>&
   if (seq >= current()) return Verdict::live;
   const std::shared_lock lock(impl_->mutex);
   const Cover c = impl_->cover(key_text, tags);
-  if (c.hard > seq) return Verdict::dead;
+  if (c.hard > seq || impl_->oldest > seq) return Verdict::dead;
+  if (seq < floor_.load(std::memory_order_acquire)) return Verdict::guarded;
   return c.soft > seq ? Verdict::stale : Verdict::live;
+}
+
+void Epochs::guard(WallTime proved) {
+  const std::unique_lock lock(impl_->mutex);
+  const uint64_t seq = current_.load(std::memory_order_relaxed) + 1;
+  proved_.store(proved.time_since_epoch().count(), std::memory_order_relaxed);
+  floor_.store(seq, std::memory_order_release);
+  reception_.store(Reception::guarded, std::memory_order_relaxed);
+  current_.store(seq, std::memory_order_release); // last: whoever reads it asks for the floor
+}
+
+void Epochs::tell(Reception reception, WallTime proved) {
+  proved_.store(proved.time_since_epoch().count(), std::memory_order_relaxed);
+  reception_.store(reception, std::memory_order_relaxed);
+  if (reception != Reception::guarded) floor_.store(0, std::memory_order_release);
 }
 
 namespace {
@@ -236,27 +295,16 @@ std::optional<EpochRow> Epochs::blame(std::string_view key_text, const std::vect
   return latest;
 }
 
-std::vector<Target> Epochs::forget_below(uint64_t oldest_stored_seq) {
+std::vector<Target> Epochs::forget_below(uint64_t oldest_stored_seq, size_t most) {
   const std::unique_lock lock(impl_->mutex);
   auto& in = *impl_;
+  in.oldest = std::max(in.oldest, oldest_stored_seq);
   std::vector<Target> gone;
-  const auto sweep = [&](PairMap& map, Target::Kind kind) {
-    std::erase_if(map, [&](const auto& item) {
-      if (std::max(item.second.hard, item.second.soft) > oldest_stored_seq) return false;
-      gone.push_back(target_of(kind, item.first));
-      return true;
-    });
-  };
-  sweep(in.all, Target::Kind::all);
-  sweep(in.exact, Target::Kind::exact);
-  sweep(in.tags, Target::Kind::tag);
-  in.tree.clear(); // it points at rows that may go now
-  sweep(in.patterns, Target::Kind::pattern);
-  for (const auto& [name, pair] : in.patterns) in.plant(name.find('/'), name, &pair);
-  in.wild_hosts =
-      static_cast<size_t>(std::ranges::count_if(in.all, [](const auto& item) { return item.first.starts_with("*."); }));
-  in.host_tags = static_cast<size_t>(
-      std::ranges::count_if(in.tags, [](const auto& item) { return item.first.find('\n') != std::string::npos; }));
+  while (gone.size() < most && !in.order.empty() && in.order.begin()->first <= oldest_stored_seq) {
+    const Place& oldest = in.order.begin()->second;
+    gone.push_back(target_of(oldest.kind, *oldest.name));
+    in.drop_oldest();
+  }
   return gone;
 }
 

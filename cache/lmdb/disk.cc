@@ -126,6 +126,34 @@ class LmdbDisk final : public Disk {
                    true);
   }
 
+  void forget_epochs(std::vector<Target> targets, uint64_t oldest, Executor& on,
+                     std::move_only_function<void(Result<>)> done) override {
+    const uint64_t bytes = 128 * (targets.size() + 1);
+    writer_.submit({[this, targets = std::move(targets), oldest](WriteTxn& txn) {
+                      const MDB_dbi table = env_->tables().epoch;
+                      // A command may have been handed in before us that has raised the row again: what lies there
+                      // counts.
+                      const auto stored = [&](const Target& target) -> std::optional<EpochRow> {
+                        const IndexKey at = epoch_key(target, env_->seed());
+                        MDB_val key = val(std::string_view(at.data(), at.size())), value;
+                        return mdb_get(txn.handle(), table, &key, &value) == 0 ? decode_epoch_row(view(value))
+                                                                               : std::nullopt;
+                      };
+                      for (const Target& target : targets) {
+                        const auto row = stored(target);
+                        if (!row || std::max(row->hard, row->soft) > oldest) continue;
+                        const IndexKey at = epoch_key(target, env_->seed());
+                        if (const int rc = txn.erase(table, {at.data(), at.size()}); rc != 0) return rc;
+                      }
+                      EpochRow all = stored({}).value_or(EpochRow{});
+                      all.hard = std::max(all.hard, oldest);
+                      const IndexKey at = epoch_key(all.target, env_->seed());
+                      return txn.put(table, {at.data(), at.size()}, encode(all));
+                    },
+                    report(on, std::move(done)), bytes, false},
+                   false);
+  }
+
   void put_note(std::string key, std::string value, Executor& on,
                 std::move_only_function<void(Result<>)> done) override {
     auto after = report(on, std::move(done));
@@ -222,7 +250,7 @@ class LmdbDisk final : public Disk {
 
   // Short scopes: see ReadScope.
   Listing list_now(uint64_t after, size_t most, const Wanted& wanted) {
-    constexpr size_t kLookedAtOnce = 64, kLookedAtMost = 100'000;
+    constexpr size_t kLookedAtOnce = 64, kLookedAtMost = 10'000;
     Listing out;
     size_t looked = 0;
     while (looked < kLookedAtMost && !stopping_.load()) {

@@ -83,6 +83,10 @@ class Disk : public BodyStore {
   // Writes epoch rows (with both seqs 0: deletes them) and the seq, synced to disk, then runs `done` on `on`.
   virtual void persist_epochs(std::vector<EpochRow> rows, uint64_t seq, Executor& on,
                               std::move_only_function<void(Result<>)> done) = 0;
+  // Deletes the rows of these targets, but for those that a command above `oldest` has written since, and keeps that
+  // whatever is older than `oldest` is dead. Not urgent; `done` on `on`.
+  virtual void forget_epochs(std::vector<Target> targets, uint64_t oldest, Executor& on,
+                             std::move_only_function<void(Result<>)> done) = 0;
   // Small values that must outlive a restart (seen SNS MessageIds). Synced before `done` runs on `on`.
   virtual void put_note(std::string key, std::string value, Executor& on,
                         std::move_only_function<void(Result<>)> done) = 0;

@@ -49,6 +49,15 @@ int OldEnd::store_again(WriteTxn& txn, uint64_t id, const Record& record, uint64
   return 0;
 }
 
+// What it is held against now it need not be held against again: it counts as new, so that older commands can be
+// forgotten.
+Verdict OldEnd::check(StoredHead& head) const {
+  const uint64_t now = epochs_.current(); // before the look
+  const Verdict verdict = epochs_.check(head.key, head.tags, head.seq);
+  if (verdict == Verdict::live && head.url.empty()) head.seq = std::max(head.seq, now);
+  return verdict;
+}
+
 OldEnd::Freed OldEnd::make_room(WriteTxn& txn, uint64_t pages, uint64_t second_chance_bytes, MonoTime now) {
   Freed freed;
   const uint64_t before = txn.pages_used();
@@ -73,8 +82,7 @@ OldEnd::Freed OldEnd::make_room(WriteTxn& txn, uint64_t pages, uint64_t second_c
         bool again = false;
         WriteTxn::Place place;
         rc = txn.place_of(head.key, id, place);
-        if (rc == 0 && place.in_quota && recency_.read.test(id) &&
-            epochs_.check(head.key, head.tags, head.seq) != Verdict::dead)
+        if (rc == 0 && place.in_quota && recency_.read.test(id) && check(*record->head) != Verdict::dead)
           rc = store_again(txn, id, *record, second_chance_bytes, again);
         if (rc == 0 && !again && place.linked) {
           rc = txn.unlink(head.key, id);

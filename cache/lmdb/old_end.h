@@ -34,6 +34,7 @@ class OldEnd {
     int rc = 0;
     uint64_t id = 0; // 0: none
   };
+  Verdict check(StoredHead& head) const;
   Oldest first_from(WriteTxn& txn, uint64_t id) const;
   int store_again(WriteTxn& txn, uint64_t id, const Record& record, uint64_t& budget, bool& done);
 

@@ -72,6 +72,20 @@ class RamTier::Shard {
     }
   }
 
+  // False: that was the last of it.
+  bool walk(Walk& at, std::vector<EntryRef>& out) {
+    constexpr size_t kAtOnce = 512;
+    std::lock_guard lock(mutex_);
+    const size_t buckets = table_.bucket_count();
+    if (at.buckets != buckets) at = {at.shard, 0, buckets}; // the table has grown: all lie elsewhere
+    for (size_t i = 0; i < kAtOnce && at.bucket < buckets; ++i, ++at.bucket) {
+      for (auto it = table_.begin(at.bucket); it != table_.end(at.bucket); ++it) {
+        for (const RamNode* n = it->second.get(); n != nullptr; n = n->sibling.get()) out.push_back(n->entry);
+      }
+    }
+    return at.bucket < buckets;
+  }
+
   bool has_any(uint64_t hash, std::string_view key) {
     std::lock_guard lock(mutex_);
     for (RamNode* n = first(hash); n != nullptr; n = n->sibling.get()) {
@@ -244,6 +258,12 @@ void RamTier::each(const std::function<void(const EntryRef&)>& f) const {
     shards_[i].all(entries);
     for (const auto& entry : entries) f(entry);
   }
+}
+
+bool RamTier::walk(Walk& at, std::vector<EntryRef>& out) const {
+  if (at.shard == shard_count_) return false;
+  if (!shards_[at.shard].walk(at, out)) at = {at.shard + 1, 0, 0};
+  return true;
 }
 
 bool RamTier::put(const EntryRef& entry) { return put(entry, true); }

@@ -40,6 +40,12 @@ class RamTier {
   // Every variant of `key`, without counting as a use; and every Entry there is. For people who look at the store.
   std::vector<EntryRef> variants(std::string_view key) const;
   void each(const std::function<void(const EntryRef&)>& f) const; // `f` runs without a lock
+  // The same a few at a time: those that lie between `at` and where it ends up. False: it has been everywhere. What
+  // moves meanwhile may be missed, or met twice.
+  struct Walk {
+    size_t shard = 0, bucket = 0, buckets = 0;
+  };
+  bool walk(Walk& at, std::vector<EntryRef>& out) const;
   // True if there is any variant of `key` (then a miss is a vary-miss).
   bool has_any(std::string_view key) const;
   // Puts a complete Entry with all Blocks in; replaces the same variant. Where the key has too many the one least asked

@@ -26,7 +26,13 @@ class PathTree {
   void add_glob(std::string_view prefix, size_t glob_from, std::string glob, Value value) {
     node_at(prefix).globs.push_back({glob_from, std::move(glob), value});
   }
-  void clear() { root_ = Node{}; }
+  // Takes a pattern out again; nothing if it is not there.
+  void remove_prefix(std::string_view prefix) {
+    change(prefix, [](Node& node) { node.value.reset(); });
+  }
+  void remove_glob(std::string_view prefix, const Value& value) {
+    change(prefix, [&](Node& node) { std::erase_if(node.globs, [&](const Glob& g) { return g.value == value; }); });
+  }
 
   // Calls `found(value)` for every pattern that covers `text`; a glob is tried only where `wanted(value)`. Returns the
   // nodes it stood at plus the globs it tried: never more nodes than `text` has octets.
@@ -83,6 +89,33 @@ class PathTree {
       return at < children.size() && children[at]->label.front() == first ? children[at].get() : nullptr;
     }
   };
+
+  // `f` for the node of this very prefix, if there is one; then nodes without use go.
+  template <class F>
+  void change(std::string_view prefix, F&& f) {
+    std::vector<Node*> way{&root_};
+    while (!prefix.empty()) {
+      const size_t at = way.back()->slot(prefix.front());
+      if (at == way.back()->children.size() || !prefix.starts_with(way.back()->children[at]->label)) return;
+      way.push_back(way.back()->children[at].get());
+      prefix.remove_prefix(way.back()->label.size());
+    }
+    f(*way.back());
+    for (; way.size() > 1; way.pop_back()) {
+      Node& node = *way.back();
+      if (node.value || !node.globs.empty() || node.children.size() > 1) return;
+      auto& siblings = way[way.size() - 2]->children;
+      const auto place = siblings.begin() + static_cast<std::ptrdiff_t>(way[way.size() - 2]->slot(node.label.front()));
+      if (node.children.empty()) {
+        siblings.erase(place);
+        continue;
+      }
+      auto only = std::move(node.children.front()); // takes its parent's place
+      only->label.insert(0, node.label);
+      *place = std::move(only);
+      return;
+    }
+  }
 
   Node& node_at(std::string_view prefix) {
     Node* node = &root_;

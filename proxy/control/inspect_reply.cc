@@ -12,6 +12,7 @@ using nlohmann::json;
 std::string_view state_of(cache::Verdict verdict, Millis left) {
   if (verdict == cache::Verdict::dead) return "invalidated";
   if (verdict == cache::Verdict::stale) return "soft-invalidated";
+  if (verdict == cache::Verdict::guarded) return "guarded";
   return left > Millis{0} ? "fresh" : "stale";
 }
 

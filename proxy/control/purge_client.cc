@@ -81,6 +81,7 @@ Result<PurgeDone> run_purge(const PurgeRequest& request) {
   if (!request.tags.empty()) body["tags"] = request.tags;
   if (request.all) body["all"] = true;
   if (request.soft) body["soft"] = true;
+  if (request.refetch) body["refetch"] = true;
   if (!request.sites.empty()) body["sites"] = request.sites;
   if (request.dry_run) body["dry_run"] = true;
   if (!request.id.empty()) body["id"] = request.id;

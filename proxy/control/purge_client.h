@@ -17,6 +17,7 @@ struct PurgeRequest {
   std::vector<std::string> sites; // by a host of each
   bool all = false;
   bool soft = false;
+  bool refetch = false; // what was asked for often, before clients ask
   bool dry_run = false; // count only
   bool wait = false;    // until every node has applied it; tells node by node
   Seconds timeout{0};   // of that; 0: the node's fleet.wait_timeout

@@ -38,7 +38,7 @@ class Count : public std::enable_shared_from_this<Count> {
     }
     if (applied_ != 0) return head.seq < applied_;
     const auto verdict = cache_.epochs().check(head.key, head.tags, head.seq);
-    return verdict == cache::Verdict::live || (verdict == cache::Verdict::stale && !command_.soft);
+    return verdict != cache::Verdict::dead && (verdict != cache::Verdict::stale || !command_.soft);
   }
 
   cache::Cache& cache_;

@@ -12,8 +12,8 @@
 namespace verge::control {
 namespace {
 
-constexpr std::array kDoors = {Door::admin,      Door::sns,    Door::sqs,        Door::push,
-                               Door::cloudfront, Door::fastly, Door::cloudflare, Door::purge_method};
+constexpr std::array kDoors = {Door::admin,  Door::sns,        Door::sqs,          Door::push, Door::cloudfront,
+                               Door::fastly, Door::cloudflare, Door::purge_method, Door::guard};
 enum class Outcome : uint8_t { applied, repeated, not_durable, refused_host, refused_path, refused_tag, refused_soft };
 constexpr std::array<std::string_view, 7> kOutcomes = {"applied",      "repeated",    "not_durable", "refused_host",
                                                        "refused_path", "refused_tag", "refused_soft"};
@@ -75,11 +75,15 @@ std::string_view to_string(Door door) noexcept {
     case Door::fastly: return "fastly";
     case Door::cloudflare: return "cloudflare";
     case Door::purge_method: return "purge-method";
+    case Door::guard: return "guard";
   }
   return "";
 }
 
-bool is_api(Door door) noexcept { return door != Door::sns && door != Door::sqs && door != Door::push; }
+// What a guard marks stale is this node's own affair.
+bool is_api(Door door) noexcept {
+  return door != Door::sns && door != Door::sqs && door != Door::push && door != Door::guard;
+}
 
 PurgeEngine::PurgeEngine(cache::Cache& cache, Executor& loop, const Clock& clock)
     : cache_(cache), loop_(loop), clock_(clock), log_(cache, loop) {}
@@ -135,6 +139,7 @@ void PurgeEngine::apply(PurgeCommand command, Done done) {
         row.time = clock_.wall();
         row.took_us = clock_.micros() - begun;
         row.applied_us = *applied_us;
+        if (refetch_ && shared->refetch.value_or(refetch_by_default_)) refetch_(*shared, row.seq);
         durable(std::move(row), shared, api, key);
       });
   *applied_us = clock_.micros() - begun;

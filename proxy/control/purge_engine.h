@@ -18,7 +18,7 @@
 namespace verge::control {
 
 // The ways in: the first word of a purge's source, and its label in metrics.
-enum class Door : uint8_t { admin, sns, sqs, push, cloudfront, fastly, cloudflare, purge_method };
+enum class Door : uint8_t { admin, sns, sqs, push, cloudfront, fastly, cloudflare, purge_method, guard };
 std::string_view to_string(Door door) noexcept;
 // An API of this node's: what it takes, no carrier brings to the other nodes unless this one has it carried.
 bool is_api(Door door) noexcept;
@@ -70,6 +70,14 @@ class PurgeEngine {
   // From here on; it outlives the engine's use. Null: none.
   void carry_with(PurgeCarrier* carrier) noexcept { carrier_ = carrier; }
 
+  // What happens after a command that asks for its responses to be fetched again, or, `by_default`, that does not say
+  // it must not be so. `command` is durable.
+  using Refetch = std::function<void(cache::Invalidation command, uint64_t seq)>;
+  void refetch_with(Refetch refetch, bool by_default) {
+    refetch_ = std::move(refetch);
+    refetch_by_default_ = by_default;
+  }
+
   const PurgeLog& log() const noexcept { return log_; }
 
  private:
@@ -85,6 +93,8 @@ class PurgeEngine {
   PurgeCarrier* carrier_ = nullptr;
   std::map<std::string, std::vector<Done>> under_way_; // by id and content; who waits for the same
   uint64_t unnamed_ = 0;
+  Refetch refetch_; // null: nothing is
+  bool refetch_by_default_ = false;
 };
 
 } // namespace verge::control

@@ -131,8 +131,8 @@ Result<AdminPurge> parse(std::string_view text, const Sites* sites) {
   for (const auto& [name, value] : object.items()) {
     const bool own = sites != nullptr ? name == "sites" || name == "dry_run" : name == "targets" || name == "taken_by";
     if (name != "paths" && name != "tags" && name != "hosts" && name != "all" && name != "soft" && name != "id" &&
-        !own) {
-      return bad(fmt::format("unknown member \"{}\"; known are paths, tags, hosts, all, soft, id{}", name,
+        name != "refetch" && !own) {
+      return bad(fmt::format("unknown member \"{}\"; known are paths, tags, hosts, all, soft, refetch, id{}", name,
                              sites != nullptr ? ", sites, dry_run" : ""));
     }
   }
@@ -146,6 +146,8 @@ Result<AdminPurge> parse(std::string_view text, const Sites* sites) {
   if (!all) return std::unexpected(all.error());
   const auto soft = flag(object, "soft");
   if (!soft) return std::unexpected(soft.error());
+  const auto refetch = flag(object, "refetch");
+  if (!refetch) return std::unexpected(refetch.error());
   const auto named_sites = strings(object, "sites");
   if (!named_sites) return std::unexpected(named_sites.error());
   const auto dry_run = flag(object, "dry_run");
@@ -172,6 +174,7 @@ Result<AdminPurge> parse(std::string_view text, const Sites* sites) {
   std::ranges::replace_if(out.source, [](char c) { return c < ' ' || c == 0x7f; }, '?'); // a terminal will show it
   out.targets = std::move(*targets);
   out.soft = *soft;
+  if (object.contains("refetch")) out.refetch = *refetch;
   for (const auto& path : *paths) {
     auto target = cache::parse_target(path);
     if (!target) return std::unexpected(std::move(target.error()).in(fmt::format("path \"{}\"", path)));
@@ -215,7 +218,8 @@ std::string purge_message(const cache::Invalidation& purge, std::string_view tak
     const auto kind = std::ranges::find(kKinds, target.kind, &std::pair<std::string_view, Target::Kind>::second);
     targets.push_back({{"kind", kind->first}, {"host", target.host}, {"value", target.value}});
   }
-  const json out = {{"id", purge.id}, {"taken_by", taken_by}, {"soft", purge.soft}, {"targets", std::move(targets)}};
+  json out = {{"id", purge.id}, {"taken_by", taken_by}, {"soft", purge.soft}, {"targets", std::move(targets)}};
+  if (purge.refetch) out["refetch"] = *purge.refetch;
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

@@ -1,6 +1,6 @@
 // The body of a purge as users and deploys write it, on the admin API and inside SNS messages alike:
 //   {"paths": ["/index.html", "/img/*"], "tags": ["home"], "hosts": ["www.example.com"], "all": false, "soft": false,
-//    "id": "deploy-7"}
+//    "refetch": false, "id": "deploy-7"}
 // Nodes write to each other what they took in any form, target by target:
 //   {"id": "...", "taken_by": "edge-1 admin", "soft": false, "targets": [{"kind": "url", "host": "", "value": "/a"}]}
 #pragma once

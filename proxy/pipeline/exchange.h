@@ -57,9 +57,15 @@ struct Found {
   Millis age{0};
   bool refresh_due = false; // fresh, but to be asked for again before it expires
   bool soft = false;        // marked stale by a soft invalidation
+  bool guarded = false;     // an invalidation may cover it that this node has not read
+  Millis unproved{0};       // then: for how long it has not read all
   bool other_variants = false;
-  // How old it counts where staleness is allowed: a soft invalidation ends the lifetime now.
-  Millis stale_age() const { return soft ? std::max(age, entry->head()->freshness.lifetime) : age; }
+  // How old it counts where staleness is allowed: a soft invalidation ends the lifetime now, one that was not read may
+  // have ended it when the node could not read any more.
+  Millis stale_age() const {
+    if (!soft && !guarded) return age;
+    return std::max(age, entry->head()->freshness.lifetime + std::min(unproved, age));
+  }
   policy::Forward forward = policy::Forward::none; // why the origin is asked, if it is
 };
 

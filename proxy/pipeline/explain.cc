@@ -9,6 +9,7 @@
 #include "cache/policy/validation.h"
 #include "config/units.h"
 #include "proxy/pipeline/exchange.h"
+#include "proxy/pipeline/no_client.h"
 #include "proxy/pipeline/verdict_words.h"
 #include "proxy/pipeline/verdicts.h"
 
@@ -59,21 +60,6 @@ Source source_of(LifetimeSource source) {
   }
   return {"nothing", "RFC 9111 section 4.2.1", "cache.ttl.default"};
 }
-
-// A client that only listens.
-class NoClient final : public http::ClientStream {
- public:
-  void send_interim(const http::ResponseHead&) override {}
-  void send_head(const http::ResponseOut&) override {}
-  void send_body(Slice) override {}
-  void send_end() override {}
-  void abort() override {}
-  size_t queued() const noexcept override { return 0; }
-  void body_consumed(size_t) override {}
-  void want_body() override {}
-  void close_after() override {}
-  std::string_view remote_address() const noexcept override { return ""; }
-};
 
 // Owns itself through the callbacks it waits for.
 class Walk : public std::enable_shared_from_this<Walk> {
@@ -205,6 +191,11 @@ class Walk : public std::enable_shared_from_this<Walk> {
       }
       add("lookup", std::move(text), head.vary_fields.empty() ? "RFC 9111 section 4" : "RFC 9111 section 4.1");
       if (row.verdict == cache::Verdict::live) continue;
+      if (row.verdict == cache::Verdict::guarded) {
+        add("lookup", "guarded: an invalidation may cover it that this node has not read; the origin is asked first",
+            "", "invalidation.guard.after");
+        continue;
+      }
       const bool dead = row.verdict == cache::Verdict::dead;
       add("lookup",
           row.blame

@@ -191,7 +191,8 @@ bool Fetching::keep_stale(const http::ResponseHead& head) {
   const auto stale = plan_.stale->head();
   const auto age = policy::current_age(stale->freshness, stale->response_time, services_.clock.wall());
   // RFC 9111 section 4.3.3: a cache may act as if the origin had not answered, and nobody waits for this answer.
-  if (!plan_.behind && !policy::may_serve_stale_on_error(stale->freshness, age, true)) return false;
+  if (!plan_.behind && (plan_.never_shown || !policy::may_serve_stale_on_error(stale->freshness, age, true)))
+    return false;
   counters::origin_error(plan_.route->origin, "status");
   Outcome o;
   o.kind = Outcome::Kind::origin_5xx;

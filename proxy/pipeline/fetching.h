@@ -33,6 +33,7 @@ struct Plan {
   std::vector<cache::EntryRef> offered;    // stored for other variants: a 304 may select one of them
   std::shared_ptr<const std::string> body; // sent before what send_body() brings; null: nothing
   bool body_whole = false;                 // nothing comes after it
+  bool never_shown = false;                // `stale` is not shown: too old a guard (stale.h)
   bool behind = false;                     // no client waits: an error of the origin changes nothing
   std::unique_ptr<RangePlan> ranged;       // null: the whole
 };

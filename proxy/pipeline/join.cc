@@ -32,11 +32,13 @@ Step settle(Exchange& ex, Outcome&& o) {
       a.note = std::move(o.note);
       if (!a.note.empty()) a.detail = a.note;
       a.first_only = std::move(o.first_only);
+      if (ex.found.guarded) tell_reception(ex);
       invalidate_after_unsafe(ex, o.status, *a.entry->head());
       return Step::next();
     case Outcome::Kind::refreshed:
       a.entry = std::move(o.entry);
       a.result = CacheResult::revalidated;
+      if (ex.found.guarded) tell_reception(ex);
       return Step::next();
     case Outcome::Kind::origin_5xx: return serve_stale(ex, "stale-if-error");
     case Outcome::Kind::failed:
@@ -116,6 +118,7 @@ Step join(Exchange& ex) {
     if (ex.found.refresh_due) refresh_behind(ex);
     ex.answer.entry = ex.found.entry;
     ex.answer.result = CacheResult::hit;
+    tell_reception(ex);
     return Step::next();
   }
   if (ex.found.entry && ex.found.use == Use::stale_revalidate) {

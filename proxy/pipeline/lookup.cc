@@ -17,8 +17,14 @@ void judge(Exchange& ex, const cache::Cache::Lookup& found, const policy::Reques
   f.entry = found.entry;
   f.tier = found.tier;
   f.soft = found.verdict == cache::Verdict::stale;
+  f.guarded = found.verdict == cache::Verdict::guarded;
   f.age = policy::current_age(head->freshness, head->response_time, ex.services.clock.wall());
   f.use = policy::decide_use(head->freshness, f.age, asked, rules);
+  if (f.guarded) {
+    const auto proved = ex.services.cache.epochs().proved();
+    f.unproved = std::max(Millis{0}, ex.services.clock.wall() - proved);
+    f.use = Use::must_validate; // whatever the origin or the client allows: what may be used stale is not known
+  }
   if (f.soft && f.use == Use::fresh) {
     f.use = head->freshness.stale_while_revalidate > Seconds(0) && !head->freshness.never_stale ? Use::stale_revalidate
                                                                                                 : Use::must_validate;
@@ -29,7 +35,7 @@ void judge(Exchange& ex, const cache::Cache::Lookup& found, const policy::Reques
   }
   if (f.use == Use::must_validate) {
     const bool fresh_but_for_the_client =
-        !f.soft && policy::decide_use(head->freshness, f.age, {}, rules) == Use::fresh;
+        !f.soft && !f.guarded && policy::decide_use(head->freshness, f.age, {}, rules) == Use::fresh;
     f.forward = fresh_but_for_the_client ? Forward::request : Forward::stale;
   }
 }

@@ -6,6 +6,7 @@
 #include "proxy/pipeline/forward.h"
 #include "proxy/pipeline/ranged.h"
 #include "proxy/pipeline/slices.h"
+#include "proxy/pipeline/stale.h"
 
 namespace verge::pipeline {
 namespace {
@@ -56,6 +57,7 @@ Plan make_plan(Exchange& ex, bool store) {
   announce_surrogate(plan.origin_headers, ex.route->rules);
   // RFC 9110 section 13.1.2: a condition means another thing to POST.
   if (validate && !ex.request.is("POST")) plan.stale = ex.found.entry;
+  plan.never_shown = ex.found.guarded && !may_show_stale(ex, true);
   if (ex.slices) {
     plan.ranged = plan_slice(ex);
   } else if (store) {

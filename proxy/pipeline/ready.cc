@@ -113,6 +113,7 @@ bool ReadyAnswers::find(Services& services, const Connected& client, const http:
   if (slot.hash != hash || !slot.answer || !plain_get(request) || log::enabled(log::Level::debug)) return false;
   Answer& answer = *slot.answer;
   if (!answer.is_for(request)) return false;
+  if (services.cache.epochs().reception() != cache::Reception::current) return false; // the rooms tell of it
   if (!client.sni.empty() && client.sni != http::host_of(request.authority)) return false; // room gate
   const auto& head = answer.head();
   const auto now = services.clock.wall();

@@ -31,7 +31,7 @@ policy::CacheStatus cache_status(const Exchange& ex, const cache::StoredHead& he
     case CacheResult::hit:
       s.hit = true;
       s.ttl = ttl;
-      s.detail = tier_detail(ex.found.tier);
+      if (s.detail.empty()) s.detail = tier_detail(ex.found.tier);
       break;
     case CacheResult::stale:
       // Answered from the store; the origin was asked (and failed) or is being asked behind this answer.

@@ -1,21 +1,38 @@
 #include "proxy/pipeline/stale.h"
 
+#include <fmt/core.h>
+
 #include "proxy/pipeline/failing.h"
 #include "proxy/pipeline/plan.h"
 #include "proxy/pipeline/rooms.h"
 
 namespace verge::pipeline {
 
-void refresh_behind(Exchange& ex) {
+cache::EntryRef refresh_behind(Exchange& ex) {
   auto* failing = ex.services.failing;
-  if (failing != nullptr && !failing->may_probe(ex.route->origin)) return;
+  if (failing != nullptr && !failing->may_probe(ex.route->origin)) return nullptr;
   Plan plan = make_plan(ex, true);
   plan.behind = true;
   if (ex.request.is("HEAD")) plan.client_head.method = "GET"; // a HEAD found it, but it's the whole that is stored
   auto fetching = std::make_unique<Fetching>(ex.services, std::move(plan), nullptr);
   auto joined =
       ex.services.cache.join(flight_of(ex), ex.services.loop, fetching->resume_task(), fetching->abandoned_task());
-  if (joined.fill) Fetching::start(std::move(fetching), std::move(joined.fill));
+  if (!joined.fill) return nullptr;
+  cache::EntryRef entry = joined.fill->entry();
+  Fetching::start(std::move(fetching), std::move(joined.fill));
+  return entry;
+}
+
+// The answer's detail, and that the node may not have read every invalidation, where that is so.
+void tell_reception(Exchange& ex) {
+  auto& a = ex.answer;
+  const auto reception = ex.services.cache.epochs().reception();
+  if (reception == cache::Reception::current) return;
+  const bool guarded = reception == cache::Reception::guarded;
+  if (guarded && !ex.found.guarded) return; // it is younger than the guard
+  const std::string_view word = guarded ? "guarded" : "cut-off";
+  a.note = a.detail.empty() ? std::string(word) : fmt::format("{}, {}", a.detail, word);
+  a.detail = a.note;
 }
 
 Step serve_stale(Exchange& ex, std::string_view detail) {
@@ -23,10 +40,14 @@ Step serve_stale(Exchange& ex, std::string_view detail) {
   ex.answer.stored = true;
   ex.answer.result = CacheResult::stale;
   ex.answer.detail = detail;
+  tell_reception(ex);
   return Step::next();
 }
 
 bool may_show_stale(const Exchange& ex, bool origin_answered) {
+  if (ex.found.guarded && ex.found.unproved > ex.snapshot->snapshot->config().invalidation.guard.stale_if_error) {
+    return false;
+  }
   return ex.found.entry &&
          policy::may_serve_stale_on_error(ex.found.entry->head()->freshness, ex.found.stale_age(), origin_answered);
 }

@@ -6,8 +6,12 @@
 
 namespace verge::pipeline {
 
-// Sends a Fetch that no client waits for, unless one is under way or the origin is failing and was just tried.
-void refresh_behind(Exchange& ex);
+// Sends a Fetch that no client waits for, unless one is under way or the origin is failing and was just tried. Returns
+// what it fills; null: none was sent.
+cache::EntryRef refresh_behind(Exchange& ex);
+// Adds to the answer's detail that this node may not have read every invalidation, where that is so and the answer is
+// older than it.
+void tell_reception(Exchange& ex);
 Step serve_stale(Exchange& ex, std::string_view detail);
 // May what was found be shown in place of an error? `origin_answered`: see policy::may_serve_stale_on_error.
 bool may_show_stale(const Exchange& ex, bool origin_answered);

@@ -124,6 +124,7 @@ int run_cli(int argc, char** argv, const char* version) {
                    "The purge's id, as of a build: given again, to this node or another, it is done once")
       ->check(purge_id);
   purge_command->add_flag("--soft", request.soft, "Mark stale instead of dropping: revalidated at the next request");
+  purge_command->add_flag("--refetch", request.refetch, "Fetch what was asked for often again, before clients ask");
   purge_command->add_option("paths", request.paths,
                             "URLs or paths; `*` matches any run of characters: https://www.example.com/a, /img/*");
 

@@ -12,6 +12,7 @@
 #include "proxy/base/metrics.h"
 #include "proxy/net/tls_server.h"
 #include "proxy/pipeline/keyed_targets.h"
+#include "proxy/server/cache_gauges.h"
 
 namespace verge::server {
 namespace {
@@ -92,6 +93,7 @@ Result<> Node::open(config::Config config, std::function<void(ReloadDone)> reloa
   auto cache = cache::Cache::open(cache_options(c.cache), clock_);
   if (!cache) return std::unexpected(std::move(cache.error()));
   cache_ = std::move(*cache);
+  gauges_ = cache_gauges(*cache_);
   if (!c.access_log.path.empty()) {
     auto log = pipeline::AccessLog::open(c.access_log);
     if (!log) return std::unexpected(std::move(log.error()));
@@ -104,6 +106,7 @@ Result<> Node::open(config::Config config, std::function<void(ReloadDone)> reloa
   control_thread_ = std::thread([this] { control_loop_->run(); });
   config_ = shared_config;
   engine_ = std::make_unique<control::PurgeEngine>(*cache_, *control_loop_, clock_);
+  guard_ = std::make_unique<control::Guard>(c.invalidation, *cache_, *engine_, *control_loop_, clock_);
   if (auto fleet = open_fleet(); !fleet) return fleet;
   auto purge_doors = control::PurgeDoors::create(c.invalidation, c.admin.token, *engine_, *cache_, *control_loop_,
                                                  clock_, fleet_.get());
@@ -121,33 +124,6 @@ Result<> Node::open(config::Config config, std::function<void(ReloadDone)> reloa
   if (auto queues = open_queues(); !queues) return queues;
   if (auto admin = open_admin(std::move(reload_requested)); !admin) return admin;
 
-  const auto gauge = [this](const char* name, const char* help,
-                            std::function<double(const cache::Cache::Stats&)> read) {
-    gauges_.push_back(std::make_unique<metrics::Gauge>(
-        name, "", help, [this, read = std::move(read)] { return read(cache_->stats()); }));
-  };
-  gauge("verge_cache_ram_entries", "Responses held in memory.", [](const auto& s) { return double(s.ram_entries); });
-  gauge("verge_cache_ram_bytes", "Octets of responses held in memory.",
-        [](const auto& s) { return double(s.ram_bytes); });
-  gauge("verge_cache_ram_body_bytes", "Of them, octets of bodies.", [](const auto& s) { return double(s.ram_bodies); });
-  gauge("verge_cache_ram_head_bytes", "Of them, octets of heads.", [](const auto& s) { return double(s.ram_heads); });
-  gauge("verge_cache_ram_index_bytes", "Of them, octets of the index.",
-        [](const auto& s) { return double(s.ram_index); });
-  gauge("verge_cache_disk_entries", "Responses stored on disk.", [](const auto& s) { return double(s.disk.entries); });
-  gauge("verge_cache_disk_bytes", "Octets used in the store.", [](const auto& s) { return double(s.disk.bytes_used); });
-  gauge("verge_cache_disk_map_bytes", "Size of the store's map.",
-        [](const auto& s) { return double(s.disk.map_bytes); });
-  gauge("verge_cache_disk_writable", "1 while responses are being stored on disk.",
-        [](const auto& s) { return s.disk.writable ? 1.0 : 0.0; });
-  gauge("verge_cache_disk_warm", "1 when the walk through the store after the start has ended.",
-        [](const auto& s) { return s.disk.warm ? 1.0 : 0.0; });
-  gauge("verge_cache_disk_evicted", "Responses evicted from disk since the start.",
-        [](const auto& s) { return double(s.disk.evicted); });
-  gauge("verge_cache_disk_stores_dropped", "Stores dropped since the start: queue full or disk not writable.",
-        [](const auto& s) { return double(s.disk.stores_dropped); });
-  gauge("verge_cache_disk_write_errors", "Failed write transactions since the start.",
-        [](const auto& s) { return double(s.disk.write_errors); });
-  gauge("verge_cache_flights", "Keys being fetched now.", [](const auto& s) { return double(s.flights); });
   ready_ = true;
   return {};
 }
@@ -188,13 +164,15 @@ Result<> Node::open_queues() {
   std::promise<Result<>> opened;
   control_loop_->post([&] {
     for (size_t i = 0; i < sqs.size(); ++i) {
-      auto queue = control::SqsPoller::create(sqs[i], {*control_loop_, *resolver_}, *taker_);
+      auto queue = control::SqsPoller::create(sqs[i], {*control_loop_, *resolver_}, *taker_, guard_->queue(i));
       if (!queue) {
         return opened.set_value(std::unexpected(std::move(queue.error()).in(fmt::format("invalidation.sqs[{}]", i))));
       }
       queues_.push_back(std::move(*queue));
       queues_.back()->start();
     }
+    guard_->start();
+    open_aftermath();
     opened.set_value({});
   });
   if (auto done = opened.get_future().get(); !done) return done;
@@ -207,6 +185,28 @@ Result<> Node::open_queues() {
   return {};
 }
 
+// What invalidations leave to be done. On the control loop.
+void Node::open_aftermath() {
+  const auto& options = config_->invalidation;
+  forgetter_ = std::make_unique<control::Forgetter>(*cache_, *control_loop_, options.forget);
+  forgetter_->start();
+  refetcher_ = std::make_unique<control::Refetcher>(
+      options.refetch, *cache_, *control_loop_,
+      [this, next = size_t{0}](cache::HeadRef head,
+                               std::move_only_function<void(control::Refetcher::Result)> done) mutable {
+        auto& worker = *workers_[next++ % workers_.size()];
+        worker.refetch(std::move(head), [done = std::move(done)](pipeline::Refetched result) mutable {
+          using Out = control::Refetcher::Result;
+          done(result == pipeline::Refetched::fetched ? Out::fetched
+               : result == pipeline::Refetched::fresh ? Out::fresh
+                                                      : Out::skipped);
+        });
+      });
+  engine_->refetch_with(
+      [this](cache::Invalidation command, uint64_t seq) { refetcher_->begin(std::move(command), seq); },
+      options.refetch.by_default);
+}
+
 Result<> Node::open_admin(std::function<void(ReloadDone)> reload_requested) {
   control::AdminHooks hooks;
   hooks.ready = [this]() -> Result<> {
@@ -214,7 +214,7 @@ Result<> Node::open_admin(std::function<void(ReloadDone)> reload_requested) {
     return {};
   };
   hooks.state = [this] {
-    std::string lines;
+    std::string lines = guard_->state();
     for (const auto& queue : queues_) lines += queue->state(clock_.wall()) + "\n";
     if (const auto fleet = fleet_->state(); !fleet.empty()) lines += fleet + "\n";
     return lines;
@@ -402,6 +402,9 @@ Node::~Node() {
       purge_acceptor_.reset();
       admin_api_.reset();
       queues_.clear();
+      if (guard_) guard_->stop();
+      if (refetcher_) refetcher_->stop();
+      if (forgetter_) forgetter_->stop();
       push_.reset();
       fleet_.reset();
       sns_.reset(); // what it has under way would answer on a worker's loop

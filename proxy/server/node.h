@@ -17,7 +17,10 @@
 #include "proxy/control/events/sns_endpoint.h"
 #include "proxy/control/events/sqs_poller.h"
 #include "proxy/control/fleet/fleet.h"
+#include "proxy/control/forgetter.h"
+#include "proxy/control/guard/guard.h"
 #include "proxy/control/purge_engine.h"
+#include "proxy/control/refetcher.h"
 #include "proxy/control/tools/purge_doors.h"
 #include "proxy/net/event_loop.h"
 #include "proxy/net/resolver.h"
@@ -60,6 +63,7 @@ class Node {
   Result<> open_fleet();
   Result<> open_events();
   Result<> open_queues();
+  void open_aftermath();
   Result<> open_admin(std::function<void(ReloadDone)> reload_requested);
   // Binds an address of the operator's and serves it on the control loop; `bound` is told where. Error: `what` names
   // `field`.
@@ -81,6 +85,9 @@ class Node {
   std::unique_ptr<control::PurgeEngine> engine_;                       // used on the control loop, which ends before it
   std::unique_ptr<control::EventTaker> taker_;                         // so is it
   std::unique_ptr<net::EventLoop> control_loop_;
+  std::unique_ptr<control::Guard> guard_;
+  std::unique_ptr<control::Refetcher> refetcher_;
+  std::unique_ptr<control::Forgetter> forgetter_;
   std::unique_ptr<control::SnsEndpoint> sns_;
   std::unique_ptr<control::PushEndpoint> push_;
   control::Doors doors_;

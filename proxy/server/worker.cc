@@ -85,6 +85,13 @@ void Worker::explain(http::RequestHead head, std::move_only_function<void(pipeli
   });
 }
 
+void Worker::refetch(cache::HeadRef head, std::move_only_function<void(pipeline::Refetched)> done) {
+  loop_->post([this, head = std::move(head), done = std::move(done)]() mutable {
+    if (!current_) return done(pipeline::Refetched::skipped);
+    pipeline::refetch(services_, current_, *head, std::move(done));
+  });
+}
+
 void Worker::drain() {
   call([this] {
     for (auto& [address, acceptor] : acceptors_) {

@@ -13,6 +13,7 @@
 #include "proxy/net/resolver.h"
 #include "proxy/pipeline/access_log.h"
 #include "proxy/pipeline/explain.h"
+#include "proxy/pipeline/refetch.h"
 #include "proxy/pipeline/services.h"
 #include "proxy/server/acceptor.h"
 #include "proxy/server/alarms.h"
@@ -51,6 +52,8 @@ class Worker {
   void activate(std::shared_ptr<pipeline::LoopSnapshot> snapshot, std::vector<Binding> bindings);
   // From any thread; `done` runs on the loop.
   void explain(http::RequestHead head, std::move_only_function<void(pipeline::Explanation)> done);
+  // The same; `done` runs on the loop.
+  void refetch(cache::HeadRef head, std::move_only_function<void(pipeline::Refetched)> done);
   void drain();         // listeners close, exchanges end
   size_t connections(); // still open
   void stop();          // ends the thread; open connections are cut

@@ -50,6 +50,12 @@ class FakeDisk final : public Disk {
       done(broken ? Result<>(fail(Errc::storage, "disk broken")) : Result<>());
     });
   }
+  void forget_epochs(std::vector<Target> targets, uint64_t oldest, Executor& on,
+                     std::move_only_function<void(Result<>)> done) override {
+    forgotten += targets.size();
+    oldest_kept = oldest;
+    on.post([done = std::move(done)]() mutable { done({}); });
+  }
   void put_note(std::string, std::string, Executor& on, std::move_only_function<void(Result<>)> done) override {
     on.post([done = std::move(done)]() mutable { done({}); });
   }
@@ -96,7 +102,8 @@ class FakeDisk final : public Disk {
   FakeBodyStore bodies;
   bool cold = false, refuse = false, broken = false;
   int finds = 0, pokes = 0, touches = 0;
-  size_t persisted = 0;
+  size_t persisted = 0, forgotten = 0;
+  uint64_t oldest_kept = 0;
 
  private:
   struct Record {

@@ -36,6 +36,7 @@ class Sqs:
         self.deleted, self.extended, self.unsigned, self.calls = [], [], [], []
         self.faults = []  # (status, body) for the next calls for messages
         self.keep = set()  # ids whose next deletion fails
+        self.down = False  # every call is answered 503
         self.stopping = False
         self.polls_ended = 0
         service = self
@@ -61,6 +62,7 @@ class Sqs:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
+        self._server.handle_error = lambda *_: None  # nodes are killed
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self.queue = f"https://sqs.{REGION}.amazonaws.com/123456789012/node-1"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -103,6 +105,12 @@ class Sqs:
         with self.changed:
             self.faults.append((status, {"__type": f"com.amazonaws.sqs#{code}", "message": "said the scenario"}))
 
+    def go(self, down):
+        """Down: no call is done any more; the one that waits for messages ends with that as well."""
+        with self.changed:
+            self.down = down
+            self.changed.notify_all()
+
     def wait(self, condition, patience=30.0):
         with self.changed:
             if not self.changed.wait_for(condition, patience):
@@ -131,6 +139,8 @@ class Sqs:
                 return 403, {"__type": "com.amazonaws.sqs#InvalidSignature", "message": "not signed"}
             if asked["QueueUrl"] != self.queue or headers["content-type"] != "application/x-amz-json-1.0":
                 return 400, {"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "no such queue"}
+            if self.down:
+                return 503, {"__type": "com.amazonaws.sqs#ServiceUnavailable", "message": "said the scenario"}
             return getattr(self, action)(asked)
 
     def ReceiveMessage(self, asked):
@@ -138,8 +148,10 @@ class Sqs:
             return self.faults.pop(0)
         until = time.monotonic() + asked["WaitTimeSeconds"]
         ended = self.polls_ended
-        self.changed.wait_for(lambda: self.visible or self.stopping or self.polls_ended != ended,
+        self.changed.wait_for(lambda: self.visible or self.stopping or self.down or self.polls_ended != ended,
                               max(0, until - time.monotonic()))
+        if self.down:
+            return 503, {"__type": "com.amazonaws.sqs#ServiceUnavailable", "message": "said the scenario"}
         if self.polls_ended != ended:
             return 200, {}
         taken, self.visible = self.visible[:asked["MaxNumberOfMessages"]], self.visible[asked["MaxNumberOfMessages"]:]

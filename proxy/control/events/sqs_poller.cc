@@ -12,11 +12,8 @@
 namespace verge::control {
 namespace {
 
-constexpr Seconds kWait{20};                   // the longest SQS waits for a message
-constexpr Millis kPollLimit{30'000};           // more than that, so that a dead connection is noticed
-constexpr Seconds kVisibility{30};             // how long a message that was given out stays hidden
-constexpr Millis kExtendEvery{10'000};         // well before that ends
-constexpr Millis kCallLimit{10'000};           // deleting and extending
+constexpr Seconds kHurry{1};         // for a message, while it is to be known soon whether there is one
+constexpr Millis kCallLimit{10'000}; // more than SQS waits for a message, so that a dead connection is noticed
 constexpr size_t kMostInWork = 10 * kSqsBatch; // then no more are fetched
 constexpr size_t kMostTold = 1'000;
 
@@ -41,9 +38,13 @@ metrics::Counter g_failed = poll_counter("result=\"failed\"");
 struct Outcome {
   std::optional<std::string> body;
   SqsFault fault;
+  bool unsure = false; // then it may have been done nevertheless
 };
 Outcome outcome_of(Result<SmallCall::Answer> answer) {
-  if (!answer) return {std::nullopt, {std::move(answer.error().what)}};
+  if (!answer) {
+    const bool sent = answer.error().retry != Retry::safe;
+    return {std::nullopt, {std::move(answer.error().what)}, sent};
+  }
   if (answer->status != 200) return {std::nullopt, parse_sqs_fault(answer->status, answer->body)};
   return {std::move(answer->body), {}};
 }
@@ -51,10 +52,11 @@ Outcome outcome_of(Result<SmallCall::Answer> answer) {
 } // namespace
 
 SqsPoller::SqsPoller(const config::SqsQueue& options, const origin::OriginContext& context, EventTaker& taker,
-                     PurgeLimits limits, std::unique_ptr<SqsClient> client)
+                     GuardSource& source, PurgeLimits limits, std::unique_ptr<SqsClient> client)
     : options_(options),
       loop_(context.loop),
       taker_(taker),
+      source_(source),
       limits_(std::move(limits)),
       client_(std::move(client)),
       pause_(context.loop, [this] { poll(); }),
@@ -62,12 +64,14 @@ SqsPoller::SqsPoller(const config::SqsQueue& options, const origin::OriginContex
       life_(std::make_shared<SqsPoller*>(this)) {}
 
 Result<std::unique_ptr<SqsPoller>> SqsPoller::create(const config::SqsQueue& options,
-                                                     const origin::OriginContext& context, EventTaker& taker) {
+                                                     const origin::OriginContext& context, EventTaker& taker,
+                                                     GuardSource& source) {
   auto limits = PurgeLimits::create(options.allow);
   if (!limits) return std::unexpected(std::move(limits.error()));
   auto client = SqsClient::create(options, context);
   if (!client) return std::unexpected(std::move(client.error()));
-  return std::unique_ptr<SqsPoller>(new SqsPoller(options, context, taker, std::move(*limits), std::move(*client)));
+  return std::unique_ptr<SqsPoller>(
+      new SqsPoller(options, context, taker, source, std::move(*limits), std::move(*client)));
 }
 
 void SqsPoller::start() { poll(); }
@@ -82,26 +86,32 @@ std::string SqsPoller::state(WallTime now) const {
 void SqsPoller::poll() {
   if (polling_ || in_work_.size() + kSqsBatch > kMostInWork) return; // goes on when some are done
   polling_ = true;
-  client_->call("ReceiveMessage", sqs_receive(options_.queue, kWait, kVisibility), kPollLimit,
-                [this](Result<SmallCall::Answer> answer) { polled(std::move(answer)); }); // ours: dies with us
+  const auto times = source_.poll_times();
+  const Seconds wait = source_.open() ? kHurry : times.wait;
+  client_->call("ReceiveMessage", sqs_receive(options_.queue, wait, times.visibility), wait + kCallLimit,
+                [this, began = source_.now()](Result<SmallCall::Answer> answer) {
+                  polled(began, std::move(answer)); // ours: dies with us
+                });
 }
 
-void SqsPoller::polled(Result<SmallCall::Answer> answer) {
+void SqsPoller::polled(Moment began, Result<SmallCall::Answer> answer) {
   polling_ = false;
   const auto got = outcome_of(std::move(answer));
-  if (!got.body) return pause(got.fault.what, got.fault.throttled);
+  if (!got.body) return pause(got.fault.what, got.fault.throttled, got.unsure);
   auto messages = parse_sqs_messages(*got.body);
-  if (!messages) return pause(messages.error().what, false);
+  if (!messages) return pause(messages.error().what, false, true);
   g_ok.add();
   if (failures_ > 0 || last_poll() == 0) log::info("sqs", "queue {} answers", queue());
   failures_ = 0;
   last_poll_.store(std::chrono::floor<Seconds>(loop_.wall()).time_since_epoch().count(), std::memory_order_relaxed);
   for (auto& message : *messages) handle(std::move(message));
+  source_.answered(began, messages->empty() && in_work_.empty());
   poll();
 }
 
 // Something is wrong, or too much was asked for: not so soon again, and not when all others do.
-void SqsPoller::pause(std::string_view why, bool throttled) {
+void SqsPoller::pause(std::string_view why, bool throttled, bool unsure) {
+  source_.failed(unsure);
   (throttled ? g_throttled : g_failed).add();
   const auto wait = sqs_pause(++failures_, std::uniform_real_distribution<double>(0, 1)(chance_));
   log::warn("sqs", "queue {}: {}; polled again in {} ms", queue(), why, wait.count());
@@ -116,7 +126,7 @@ void SqsPoller::handle(SqsMessage message) {
   }
   const std::string id = message.id;
   in_work_[id] = {std::move(message.receipt)};
-  if (in_work_.size() == 1) extend_.start(kExtendEvery);
+  if (in_work_.size() == 1) extend_.start(source_.poll_times().visibility / 3);
   auto event = parse_sqs_body(message.body, options_.topics);
   if (!event) {
     return settled(id, event.error().code == Errc::refused ? EventOutcome::refused : EventOutcome::malformed,
@@ -207,11 +217,12 @@ void SqsPoller::deleted(const std::vector<std::string>& ids, Result<SmallCall::A
 // Whoever is still in work stays hidden from others, ourselves included.
 void SqsPoller::extend() {
   if (in_work_.empty()) return;
-  extend_.start(kExtendEvery);
+  const Seconds visibility = source_.poll_times().visibility;
+  extend_.start(visibility / 3); // well before it ends
   std::vector<std::string> receipts;
   const auto send = [&] {
     if (receipts.empty()) return;
-    client_->call("ChangeMessageVisibilityBatch", sqs_extend(options_.queue, receipts, kVisibility), kCallLimit,
+    client_->call("ChangeMessageVisibilityBatch", sqs_extend(options_.queue, receipts, visibility), kCallLimit,
                   [this](Result<SmallCall::Answer> answer) {
                     if (const auto got = outcome_of(std::move(answer)); !got.body) {
                       log::warn("sqs", "queue {}: messages may come twice: {}", queue(), got.fault.what);

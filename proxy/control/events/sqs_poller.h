@@ -16,6 +16,7 @@
 #include "proxy/control/events/event_taker.h"
 #include "proxy/control/events/sqs_client.h"
 #include "proxy/control/events/sqs_protocol.h"
+#include "proxy/control/guard/guard.h"
 #include "proxy/control/purge_limits.h"
 
 namespace verge::control {
@@ -25,8 +26,10 @@ class SqsPoller {
   // Polls from start() on until it is destroyed; a message that was taken and not deleted by then is given out again
   // once its visibility ends, so none is lost. The context and the taker outlive the poller; it is destroyed on the
   // loop's thread, or when the loop runs no more. Error config: see SqsClient, and `allow`.
+  // `source`: hears what is known of the queue, and outlives the poller.
   static Result<std::unique_ptr<SqsPoller>> create(const config::SqsQueue& options,
-                                                   const origin::OriginContext& context, EventTaker& taker);
+                                                   const origin::OriginContext& context, EventTaker& taker,
+                                                   GuardSource& source);
   void start();
 
   // "queue https://...: last polled 3 s ago", for people; thread-safe, as is last_poll(): seconds since 1970, 0 for
@@ -42,10 +45,10 @@ class SqsPoller {
     bool done = false; // dealt with: to be deleted
   };
   SqsPoller(const config::SqsQueue& options, const origin::OriginContext& context, EventTaker& taker,
-            PurgeLimits limits, std::unique_ptr<SqsClient> client);
+            GuardSource& source, PurgeLimits limits, std::unique_ptr<SqsClient> client);
   void poll();
-  void polled(Result<SmallCall::Answer> answer);
-  void pause(std::string_view why, bool throttled);
+  void polled(Moment began, Result<SmallCall::Answer> answer);
+  void pause(std::string_view why, bool throttled, bool unsure);
   void handle(SqsMessage message);
   void settled(const std::string& id, EventOutcome outcome, const std::string& why);
   void leave(const std::string& id);
@@ -56,6 +59,7 @@ class SqsPoller {
   const config::SqsQueue options_;
   net::EventLoop& loop_;
   EventTaker& taker_;
+  GuardSource& source_;
   const PurgeLimits limits_;
   std::unique_ptr<SqsClient> client_;
   std::map<std::string, InWork> in_work_; // by SQS's MessageId

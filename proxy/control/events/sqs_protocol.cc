@@ -96,6 +96,11 @@ std::string_view name_of_queue(std::string_view url) {
   return url.substr(std::min(url.find('/'), url.size()));
 }
 
+PollTimes poll_times(Millis bound) noexcept {
+  const auto whole = std::chrono::floor<Seconds>(bound);
+  return {std::clamp(whole / 6, Seconds(1), Seconds(20)), std::clamp(whole / 4, Seconds(3), Seconds(15))};
+}
+
 Millis sqs_pause(unsigned failures, double chance) {
   constexpr double kFirst = 500, kLongest = 30'000;
   double whole = kFirst;

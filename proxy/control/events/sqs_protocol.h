@@ -43,6 +43,15 @@ SqsFault parse_sqs_fault(int status, std::string_view answer);
 // What follows "://" and the host: "/123456789012/name". For people.
 std::string_view name_of_queue(std::string_view url);
 
+// How a queue is polled by a node that is to know within `bound` whether it has read all: how long a call waits for a
+// message, and how long what was given out stays hidden.
+struct PollTimes {
+  Seconds wait, visibility;
+  // After that whatever was given out to a call that nobody heard the end of is given out again.
+  Millis hidden() const noexcept { return wait + visibility; }
+};
+PollTimes poll_times(Millis bound) noexcept;
+
 // How long to wait after so many failures in a row: doubled each time from half a second to 30 s, then between half and
 // all of it, so that nodes that failed together don't come back together. `chance` from 0 to 1.
 Millis sqs_pause(unsigned failures, double chance);

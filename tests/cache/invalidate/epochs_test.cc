@@ -70,8 +70,8 @@ TEST_F(EpochsTest, AllOfAWildcardHostCoversWhatLiesBelowIt) {
   EXPECT_EQ(check("https://badexample.org/x", 1), Verdict::live);
   ASSERT_TRUE(epochs.blame("https://a.example.org/x", {}, 1));
   EXPECT_FALSE(epochs.blame("https://example.org/x", {}, 1));
-  EXPECT_EQ(epochs.forget_below(epochs.current()).size(), 1U);
-  EXPECT_EQ(check("https://a.example.org/x", 1), Verdict::live);
+  EXPECT_EQ(epochs.forget_below(epochs.current(), 100).size(), 1U);
+  EXPECT_EQ(check("https://a.example.org/x", epochs.current()), Verdict::live);
 }
 
 TEST_F(EpochsTest, AnExactPathCoversNeitherQueriesNorWhatLiesBelow) {
@@ -251,6 +251,45 @@ TEST_F(EpochsTest, TheLatestCommandThatCoversAResponseIsNamed) {
   EXPECT_EQ(epochs.blame(kPage, {}, seq)->target.kind, Target::Kind::all);
 }
 
+TEST_F(EpochsTest, AGuardHoldsBackWhatIsOlderAndLeavesWhatIsFetchedAfterIt) {
+  const uint64_t before = epochs.current();
+  epochs.guard(WallTime(Seconds(7)));
+  EXPECT_EQ(check(kPage, before), Verdict::guarded);
+  EXPECT_EQ(check(kPage, epochs.current()), Verdict::live);
+  EXPECT_EQ(epochs.reception(), Reception::guarded);
+  EXPECT_EQ(epochs.proved(), WallTime(Seconds(7)));
+  EXPECT_EQ(epochs.size(), 0U) << "nothing is to be persisted";
+}
+
+TEST_F(EpochsTest, ALiftedGuardLeavesNothingBehind) {
+  const uint64_t before = epochs.current();
+  epochs.guard({});
+  epochs.tell(Reception::guarded, {});
+  EXPECT_EQ(check(kPage, before), Verdict::guarded) << "told again";
+  epochs.tell(Reception::current, {});
+  EXPECT_EQ(check(kPage, before), Verdict::live);
+  EXPECT_EQ(epochs.reception(), Reception::current);
+}
+
+TEST_F(EpochsTest, AGuardThatIsRenewedHoldsBackWhatWasValidatedUnderTheFormerOne) {
+  epochs.guard({});
+  const uint64_t validated = epochs.current();
+  EXPECT_EQ(check(kPage, validated), Verdict::live);
+  epochs.guard({});
+  EXPECT_EQ(check(kPage, validated), Verdict::guarded);
+}
+
+TEST_F(EpochsTest, UnderAGuardTheDeadStayDeadAndTheStaleAreGuarded) {
+  const uint64_t seq = epochs.current();
+  purge("/a");
+  purge("/b", true);
+  epochs.guard({});
+  EXPECT_EQ(check(kPage, seq), Verdict::dead);
+  EXPECT_EQ(check("https://www.example.com/b", seq), Verdict::guarded);
+  epochs.tell(Reception::behind, {});
+  EXPECT_EQ(check("https://www.example.com/b", seq), Verdict::stale);
+}
+
 TEST_F(EpochsTest, RowsThatNoStoredResponseCanBeOlderThanAreForgotten) {
   const uint64_t seq = epochs.current();
   purge("/old");
@@ -260,13 +299,42 @@ TEST_F(EpochsTest, RowsThatNoStoredResponseCanBeOlderThanAreForgotten) {
   const uint64_t oldest = epochs.current();
   purge("/new/*");
   purge("/new/*.x");
-  const auto gone = epochs.forget_below(oldest);
+  const auto gone = epochs.forget_below(oldest, 100);
   ASSERT_EQ(gone.size(), 4U);
   EXPECT_EQ(epochs.size(), 2U);
   for (const auto& t : gone) EXPECT_NE(t.value.find("old"), std::string::npos);
-  EXPECT_EQ(check("https://h.example/old/1", seq), Verdict::live);
-  EXPECT_EQ(check("https://h.example/old", seq, {"old"}), Verdict::live);
+  EXPECT_EQ(check("https://h.example/old/1", oldest), Verdict::live);
+  EXPECT_EQ(check("https://h.example/other", seq), Verdict::dead) << "nothing as old was stored, so this can't be";
   EXPECT_EQ(check("https://h.example/new/1", oldest), Verdict::dead);
+}
+
+TEST_F(EpochsTest, RowsAreForgottenTheOldestFirstAndAFewAtATime) {
+  for (int i = 0; i < 10; ++i) purge("/p/" + std::to_string(i) + "/*");
+  purge("/p/0/*"); // named again: it is the newest now
+  const uint64_t oldest = epochs.current() - 1;
+  const auto gone = epochs.forget_below(oldest, 4);
+  ASSERT_EQ(gone.size(), 4U);
+  EXPECT_EQ(gone.front().value, "/p/1/*");
+  EXPECT_EQ(epochs.size(), 6U);
+  EXPECT_EQ(epochs.forget_below(oldest, 100).size(), 5U);
+  EXPECT_EQ(check("https://h.example/p/0/x", oldest), Verdict::dead) << "this one is kept";
+  EXPECT_EQ(check("https://h.example/p/9/x", oldest), Verdict::live);
+}
+
+TEST_F(EpochsTest, WhatWasForgottenCanBeNamedAgain) {
+  const std::vector<Target> targets = {{Target::Kind::pattern, "", "/a/*"},
+                                       {Target::Kind::pattern, "", "/a/*.x"},
+                                       {Target::Kind::all, "*.example", ""},
+                                       {Target::Kind::tag, "h.example", "t"},
+                                       {Target::Kind::exact, "", "/a/b.x"}};
+  for (const auto& t : targets) purge(t);
+  EXPECT_EQ(epochs.forget_below(epochs.current(), 100).size(), targets.size());
+  for (const auto& t : targets) {
+    const uint64_t seq = epochs.current();
+    EXPECT_EQ(check("https://h.example/a/b.x", seq, {"t"}), Verdict::live);
+    purge(t);
+    EXPECT_EQ(check("https://h.example/a/b.x", seq, {"t"}), Verdict::dead) << to_text(t);
+  }
 }
 
 TEST_F(EpochsTest, AHundredThousandCommandsStillJudgeEachKeyRight) {

@@ -77,6 +77,51 @@ TEST_F(DurableTest, EpochsAreThereAfterARestartAndTheNextSeqIsNewer) {
   EXPECT_EQ(epochs->check("https://h.example/p/q", {}, 1), Verdict::dead);
 }
 
+TEST_F(DurableTest, WhatWasForgottenStaysForgottenAndWhatIsNotThatOldStays) {
+  open();
+  ASSERT_TRUE(purge({Target::Kind::exact, "", "/old"}));
+  const uint64_t oldest = epochs->current();
+  ASSERT_TRUE(purge({Target::Kind::exact, "", "/new"}));
+  const auto forget = [&] {
+    std::optional<Result<>> result;
+    disk->forget_epochs(epochs->forget_below(oldest, 100), oldest, loop, [&](Result<> r) { result = std::move(r); });
+    while (!result) loop.run();
+    ASSERT_TRUE(result->has_value());
+  };
+  forget();
+  open();
+  EXPECT_EQ(epochs->size(), 2U) << "/new, and that nothing is older than these";
+  EXPECT_EQ(epochs->check("https://h.example/new", {}, oldest), Verdict::dead);
+  EXPECT_EQ(epochs->check("https://h.example/old", {}, oldest), Verdict::live);
+  EXPECT_EQ(epochs->check("https://h.example/old", {}, oldest - 1), Verdict::dead) << "should it turn up nevertheless";
+}
+
+TEST_F(DurableTest, ACommandThatComesWhileItsRowIsForgottenIsKept) {
+  open();
+  ASSERT_TRUE(purge({Target::Kind::exact, "", "/a"}));
+  const uint64_t oldest = epochs->current();
+  auto gone = epochs->forget_below(oldest, 100);
+  ASSERT_EQ(gone.size(), 1U);
+  ASSERT_TRUE(purge({Target::Kind::exact, "", "/a"})) << "on disk before the other is deleted";
+  std::optional<Result<>> result;
+  disk->forget_epochs(std::move(gone), oldest, loop, [&](Result<> r) { result = std::move(r); });
+  while (!result) loop.run();
+  open();
+  EXPECT_EQ(epochs->check("https://h.example/a", {}, oldest), Verdict::dead);
+}
+
+TEST_F(DurableTest, ForgettingKeepsAnInvalidationOfEverything) {
+  open();
+  ASSERT_TRUE(purge({Target::Kind::exact, "", "/a"}));
+  const uint64_t oldest = epochs->current();
+  ASSERT_TRUE(purge({}, true));
+  std::optional<Result<>> result;
+  disk->forget_epochs(epochs->forget_below(oldest, 100), oldest, loop, [&](Result<> r) { result = std::move(r); });
+  while (!result) loop.run();
+  open();
+  EXPECT_EQ(epochs->check("https://h.example/a", {}, oldest), Verdict::stale);
+}
+
 // A command may have been applied, and a response fetched after it, when the power goes before the command is written.
 // The next command must still be newer than that response.
 TEST_F(DurableTest, TheSeqAfterARestartIsNeverBelowThatOfAStoredResponse) {

@@ -89,5 +89,12 @@ TEST(AdminPurgeRequest, AMessageHasNoneOfTheAdminsOwnMembers) {
   }
 }
 
+TEST(PurgeRequest, SaysWhetherWhatWasHotIsFetchedAgainOrNothingOfIt) {
+  EXPECT_EQ(parse_purge(R"({"all": true, "refetch": true})")->refetch, true);
+  EXPECT_EQ(parse_purge(R"({"all": true, "refetch": false})")->refetch, false);
+  EXPECT_EQ(parse_purge(R"({"all": true})")->refetch, std::nullopt);
+  EXPECT_THAT(error_of(R"({"all": true, "refetch": 1})"), HasSubstr("\"refetch\" must be true or false"));
+}
+
 } // namespace
 } // namespace verge::control
