@@ -27,9 +27,11 @@ origins: {{app: {{type: http, url: "http://127.0.0.1:{port}"}}}}
 sites: [{{hosts: ["*"], routes: [{{match: "/*", origin: app}}]}}]
 admin: {{address: 127.0.0.1:0}}
 access_log: off
+invalidation:
+  forget: 1s
+  guard: {{after: 3s}}
 """
 QUEUE = """
-invalidation:
   sqs:
     - queue: "{queue}"
       endpoint: "http://127.0.0.1:{port}"
@@ -69,8 +71,8 @@ class Run:
         self.carrier = carrier.Carrier() if options.carrier == "sqs" else None
         self.awaited, self.wipes = [], []  # for each node: {MessageId: Future}; how often its disk was wiped
         self.responses, self.invalidations = [], []
-        self.counts = {"responses": 0, "hits": 0, "broken": 0, "kills": 0, "pauses": 0, "wiped": 0, "errors": 0, "repeated": 0,
-                       "steps": 0}
+        self.counts = {"responses": 0, "hits": 0, "guarded": 0, "broken": 0, "kills": 0, "pauses": 0, "wiped": 0,
+                       "errors": 0, "repeated": 0, "steps": 0}
         self.done = False
 
     # --- clients ---
@@ -107,6 +109,7 @@ class Run:
                 raise AssertionError(f"node {n} answered {url} with the body of {got}")
             self.responses.append(history.Response(n, url, int(version), began, time.monotonic()))
             self.counts["hits"] += "; hit" in fields.get("cache-status", "")
+            self.counts["guarded"] += "guarded" in fields.get("cache-status", "")
         for _, writer in connections.values():
             writer.close()
 
