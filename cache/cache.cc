@@ -120,21 +120,26 @@ class TieredCache final : public Cache {
     if (core_.disk != nullptr) core_.disk->erase(head->key, head->vary_values);
   }
 
-  void invalidate(Invalidation command, Executor& on, std::move_only_function<void(Result<uint64_t>)> done) override {
+  void invalidate(Invalidation command, Executor& on, std::move_only_function<void(Result<uint64_t>)> done,
+                  NoteOf note) override {
     command = settled(std::move(command));
     std::vector<EpochRow> rows;
     const uint64_t seq = core_.epochs->apply(command, rows);
     for (const Target& target : command.targets) {
       if (target.kind == Target::Kind::tag) note_tag(seq);
     }
+    auto text = note ? std::optional(note(seq)) : std::nullopt;
     if (core_.disk == nullptr) {
       on.post([done = std::move(done), seq]() mutable { done(seq); });
       return;
     }
-    core_.disk->persist_epochs(std::move(rows), seq, on, [done = std::move(done), seq](Result<> written) mutable {
-      if (!written) return done(std::unexpected(std::move(written.error())));
-      done(seq);
-    });
+    core_.disk->persist_epochs(
+        std::move(rows), seq, on,
+        [done = std::move(done), seq](Result<> written) mutable {
+          if (!written) return done(std::unexpected(std::move(written.error())));
+          done(seq);
+        },
+        std::move(text));
   }
 
   Invalidation settled(Invalidation command) override {

@@ -129,8 +129,11 @@ class Cache {
   virtual void erase(const EntryRef& entry) = 0;
 
   // Applies at once; `done` gets the seq on `on` when it is synced to disk (at once without a disk tier), or an error
-  // storage if it could not be made durable: then do not acknowledge.
-  virtual void invalidate(Invalidation command, Executor& on, std::move_only_function<void(Result<uint64_t>)> done) = 0;
+  // storage if it could not be made durable: then do not acknowledge. `note`, if any, is asked when the command holds,
+  // before this returns, and what it says becomes durable together with it.
+  using NoteOf = std::move_only_function<Note(uint64_t seq)>;
+  virtual void invalidate(Invalidation command, Executor& on, std::move_only_function<void(Result<uint64_t>)> done,
+                          NoteOf note = nullptr) = 0;
 
   // Who invalidates names URLs; what they are stored under may be another text. `settle` adds to a command what its
   // targets stand for, in every invalidate() from now on, on the caller's thread. It takes the former one's place.

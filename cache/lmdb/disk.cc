@@ -108,9 +108,9 @@ class LmdbDisk final : public Disk {
   }
 
   void persist_epochs(std::vector<EpochRow> rows, uint64_t seq, Executor& on,
-                      std::move_only_function<void(Result<>)> done) override {
-    const uint64_t bytes = 128 * (rows.size() + 1);
-    writer_.submit({[this, rows = std::move(rows), seq](WriteTxn& txn) {
+                      std::move_only_function<void(Result<>)> done, std::optional<Note> note) override {
+    const uint64_t bytes = 128 * (rows.size() + 1) + (note ? note->key.size() + note->value.size() + 64 : 0);
+    writer_.submit({[this, rows = std::move(rows), seq, note = std::move(note)](WriteTxn& txn) {
                       for (const auto& row : rows) {
                         const IndexKey at = epoch_key(row.target, env_->seed());
                         const std::string_view k(at.data(), at.size());
@@ -120,7 +120,7 @@ class LmdbDisk final : public Disk {
                         if (rc != 0) return rc;
                       }
                       txn.state().seq = std::max(txn.state().seq, seq);
-                      return 0;
+                      return note ? txn.put(env_->tables().note, note->key, note->value) : 0;
                     },
                     report(on, std::move(done)), bytes, true},
                    true);

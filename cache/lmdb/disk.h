@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -22,6 +23,11 @@
 #include "proxy/base/result.h"
 
 namespace verge::cache {
+
+// A small value that must outlive a restart, by a key of 1 to 500 octets.
+struct Note {
+  std::string key, value;
+};
 
 struct DiskOptions {
   std::string path;             // directory, made if missing
@@ -80,9 +86,10 @@ class Disk : public BodyStore {
   // It was served from memory: counts as a read when its turn at the old end comes. Cheap; thread-safe.
   virtual void touch(uint64_t /*body_id*/) {}
 
-  // Writes epoch rows (with both seqs 0: deletes them) and the seq, synced to disk, then runs `done` on `on`.
+  // Writes epoch rows (with both seqs 0: deletes them), the seq and the note, all or nothing, synced to disk, then runs
+  // `done` on `on`.
   virtual void persist_epochs(std::vector<EpochRow> rows, uint64_t seq, Executor& on,
-                              std::move_only_function<void(Result<>)> done) = 0;
+                              std::move_only_function<void(Result<>)> done, std::optional<Note> note = {}) = 0;
   // Deletes the rows of these targets, but for those that a command above `oldest` has written since, and keeps that
   // whatever is older than `oldest` is dead. Not urgent; `done` on `on`.
   virtual void forget_epochs(std::vector<Target> targets, uint64_t oldest, Executor& on,

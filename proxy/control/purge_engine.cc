@@ -86,7 +86,7 @@ bool is_api(Door door) noexcept {
 }
 
 PurgeEngine::PurgeEngine(cache::Cache& cache, Executor& loop, const Clock& clock)
-    : cache_(cache), loop_(loop), clock_(clock), log_(cache, loop) {}
+    : cache_(cache), loop_(loop), clock_(clock), log_(cache) {}
 
 void PurgeEngine::apply(PurgeCommand command, Done done) {
   const uint64_t begun = clock_.micros();
@@ -123,34 +123,36 @@ void PurgeEngine::apply(PurgeCommand command, Done done) {
   if (!first) return;
   const auto shared = std::make_shared<const cache::Invalidation>(std::move(what));
   if (repeated) return carry(*known, *shared, api, true, key);
-  // Known when invalidate() returns, asked for when the command is on disk.
-  const auto applied_us = std::make_shared<uint64_t>(0);
+  // Its row is on disk with it: the id must be known after a crash before a sender may forget it.
+  const auto made = std::make_shared<PurgeRow>(std::move(row));
   cache_.invalidate(
       *shared, loop_,
-      [this, door, api, key, shared, applied_us, begun, row = std::move(row)](Result<uint64_t> seq) mutable {
+      [this, door, api, key, shared, begun, made](Result<uint64_t> seq) mutable {
         if (!seq) {
           count(door, Outcome::not_durable);
-          log::error("purge", "{}: {} targets are not on disk: {}", row.source, row.targets, seq.error().what);
+          log::error("purge", "{}: {} targets are not on disk: {}", made->source, made->targets, seq.error().what);
           seq.error().what = "applied on this node, but it could not be written to disk; try again";
           return settle(key, std::unexpected(std::move(seq.error())));
         }
         count(door, Outcome::applied);
-        row.seq = *seq;
-        row.time = clock_.wall();
-        row.took_us = clock_.micros() - begun;
-        row.applied_us = *applied_us;
-        if (refetch_ && shared->refetch.value_or(refetch_by_default_)) refetch_(*shared, row.seq);
-        durable(std::move(row), shared, api, key);
+        made->took_us = clock_.micros() - begun;
+        if (refetch_ && shared->refetch.value_or(refetch_by_default_)) refetch_(*shared, made->seq);
+        durable(std::move(*made), shared, api, key);
+      },
+      [this, begun, made](uint64_t seq) {
+        made->seq = seq;
+        made->time = clock_.wall();
+        made->took_us = made->applied_us = clock_.micros() - begun;
+        return PurgeLog::note_of(*made);
       });
-  *applied_us = clock_.micros() - begun;
 }
 
 void PurgeEngine::durable(PurgeRow row, const Command& what, bool api, const std::string& key) {
   log::info("purge", "seq={} targets={}{} source={}{}{}{}{}", row.seq, row.targets, row.soft ? " soft" : "", row.source,
             row.event.empty() ? "" : " event=", row.event, row.id.empty() ? "" : " id=", row.id);
-  // Its id must be known after a crash before a sender may forget it.
-  log_.add(row, [this, row, what, api, key] { carry(row, *what, api, false, key); });
+  log_.add(row);
   if (carrier_ != nullptr) carrier_->applied(row, what);
+  carry(row, *what, api, false, key);
 }
 
 void PurgeEngine::carry(const PurgeRow& row, const cache::Invalidation& what, bool api, bool repeated,

@@ -33,7 +33,7 @@ struct PurgeCommand {
 
 struct Purged {
   uint64_t seq = 0;
-  WallTime time{};         // when it was durable
+  WallTime time{};         // when it took effect
   bool repeated = false;   // its id was known: applied then, not now
   std::string id = {};     // of the purge; an API's always has one
   uint64_t applied_us = 0; // see PurgeRow

@@ -58,7 +58,7 @@ std::optional<PurgeRow> from_note(std::string_view text) {
                   in["applied_us"].get<uint64_t>()};
 }
 
-PurgeLog::PurgeLog(cache::Cache& cache, Executor& loop) : cache_(cache), loop_(loop) {
+PurgeLog::PurgeLog(cache::Cache& cache) : cache_(cache) {
   if (cache_.disk() == nullptr) return;
   std::vector<std::string> gone;
   for (const auto& [key, value] : cache_.disk()->notes(kPrefix)) {
@@ -74,20 +74,14 @@ PurgeLog::PurgeLog(cache::Cache& cache, Executor& loop) : cache_(cache), loop_(l
   if (!gone.empty()) cache_.disk()->erase_notes(std::move(gone));
 }
 
-void PurgeLog::add(PurgeRow row, std::move_only_function<void()> then) {
-  auto* disk = cache_.disk();
-  const uint64_t seq = row.seq;
-  auto note = disk != nullptr ? to_note(row) : std::string();
+cache::Note PurgeLog::note_of(const PurgeRow& row) { return {note_key(row.seq), to_note(row)}; }
+
+void PurgeLog::add(PurgeRow row) {
   if (!row.id.empty()) seq_of_[row.id] = row.seq;
   rows_.push_front(std::move(row));
   std::vector<std::string> gone;
   forget_oldest(gone);
-  if (disk == nullptr) return then();
-  if (!gone.empty()) disk->erase_notes(std::move(gone));
-  disk->put_note(note_key(seq), std::move(note), loop_, [seq, then = std::move(then)](Result<> kept) mutable {
-    if (!kept) log::warn("purge", "the list's row of seq={} could not be kept: {}", seq, kept.error().what);
-    then();
-  });
+  if (auto* disk = cache_.disk(); disk != nullptr && !gone.empty()) disk->erase_notes(std::move(gone));
 }
 
 void PurgeLog::forget_oldest(std::vector<std::string>& notes) {

@@ -13,13 +13,12 @@
 
 #include "cache/cache.h"
 #include "proxy/base/clock.h"
-#include "proxy/base/executor.h"
 
 namespace verge::control {
 
 struct PurgeRow {
   uint64_t seq = 0;
-  WallTime time{};    // when it was durable
+  WallTime time{};    // when it took effect
   std::string source; // "sns arn:aws:sns:...", "admin", "cloudfront AKIAEXAMPLE"
   std::string event;  // what the sender was told of: "aws.codepipeline site SUCCEEDED"; empty: it says itself
   std::string id;     // the sender's id; empty: none
@@ -27,18 +26,19 @@ struct PurgeRow {
   std::vector<std::string> names; // the first kNames of them, as users write them
   bool soft = false;
   std::string content = {}; // purge_digest() of the command
-  uint64_t took_us = 0;     // from the command's arrival until it was durable
+  uint64_t took_us = 0;     // from the command's arrival until it was durable; after a restart as applied_us
   uint64_t applied_us = 0;  // from the same until no lookup finds what it names; its sync comes after
 };
 
 class PurgeLog {
  public:
   static constexpr size_t kKept = 1'000, kNames = 8, kNameOctets = 200;
-  // Loads what an earlier run left. Both outlive the log.
-  PurgeLog(cache::Cache& cache, Executor& loop);
-  // The oldest goes when there are kKept. `then` runs on the loop when the row is on disk, or that was given up: the
-  // purge itself is durable anyhow.
-  void add(PurgeRow row, std::move_only_function<void()> then);
+  // Loads what an earlier run left. The cache outlives the log.
+  explicit PurgeLog(cache::Cache& cache);
+  // What keeps a row across a restart: goes to disk with the purge's epochs, in one transaction.
+  static cache::Note note_of(const PurgeRow& row);
+  // The row of a purge that is on disk. The oldest goes when there are kKept.
+  void add(PurgeRow row);
   // The latest purge with this id; null: not among those kept. Valid until the next add().
   const PurgeRow* find(const std::string& id) const;
   const std::deque<PurgeRow>& latest() const { return rows_; } // newest first
@@ -46,7 +46,6 @@ class PurgeLog {
  private:
   void forget_oldest(std::vector<std::string>& notes);
   cache::Cache& cache_;
-  Executor& loop_;
   std::deque<PurgeRow> rows_;
   std::unordered_map<std::string, uint64_t> seq_of_; // by id, of rows_
 };

@@ -43,8 +43,8 @@ class FakeDisk final : public Disk {
     std::erase_if(records_, [&](const Record& r) { return r.head->key == key && r.head->vary_values == vary_values; });
   }
   void touch(uint64_t) override { ++touches; }
-  void persist_epochs(std::vector<EpochRow> rows, uint64_t, Executor& on,
-                      std::move_only_function<void(Result<>)> done) override {
+  void persist_epochs(std::vector<EpochRow> rows, uint64_t, Executor& on, std::move_only_function<void(Result<>)> done,
+                      std::optional<Note>) override {
     persisted += rows.size();
     on.post([done = std::move(done), broken = broken]() mutable {
       done(broken ? Result<>(fail(Errc::storage, "disk broken")) : Result<>());

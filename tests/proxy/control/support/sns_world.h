@@ -117,15 +117,16 @@ class FailingCache final : public cache::Cache {
     return real_.adopt(entry, std::move(head));
   }
   void erase(const cache::EntryRef& entry) override { real_.erase(entry); }
-  void invalidate(cache::Invalidation command, Executor& on,
-                  std::move_only_function<void(Result<uint64_t>)> done) override {
+  void invalidate(cache::Invalidation command, Executor& on, std::move_only_function<void(Result<uint64_t>)> done,
+                  NoteOf note) override {
     ++invalidations;
     applying();
     if (failing) return on.post([done = std::move(done)]() mutable { done(fail(Errc::storage, "disk full")); });
-    if (!holding) return real_.invalidate(std::move(command), on, std::move(done));
-    held.emplace_back([this, command = std::move(command), &on, done = std::move(done)]() mutable {
-      real_.invalidate(std::move(command), on, std::move(done));
-    });
+    if (!holding) return real_.invalidate(std::move(command), on, std::move(done), std::move(note));
+    held.emplace_back(
+        [this, command = std::move(command), &on, done = std::move(done), note = std::move(note)]() mutable {
+          real_.invalidate(std::move(command), on, std::move(done), std::move(note));
+        });
   }
   void settle_with(Settle settle) override { real_.settle_with(std::move(settle)); }
   void list(uint64_t after, size_t most, cache::Wanted wanted, Executor& on,
