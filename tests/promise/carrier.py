@@ -17,7 +17,7 @@ BATCH = 10  # most messages in an answer of SQS
 
 
 class Carrier:
-    """A topic and its queues."""
+    """A topic and its queues, every second one with raw message delivery."""
 
     async def start(self, queues):
         await asyncio.to_thread(install_node_modules, E2E)
@@ -27,7 +27,7 @@ class Carrier:
             stdout=asyncio.subprocess.PIPE, env=environment())
         self._turn = asyncio.Lock()
         await self._process.stdout.readline()
-        self.queues = (await self._ask(queues="promise", raw=[False] * queues))["queues"]
+        self.queues = (await self._ask(queues="promise", raw=[i % 2 == 1 for i in range(queues)]))["queues"]
 
     async def _ask(self, **what):
         async with self._turn:
@@ -36,8 +36,7 @@ class Carrier:
             return json.loads(await self._process.stdout.readline())
 
     async def publish(self, command):
-        """Its MessageId."""
-        return await self._ask(publish=json.dumps(command))
+        await self._ask(publish=json.dumps(command))
 
     async def stop(self):
         self._process.stdin.close()

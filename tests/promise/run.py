@@ -69,7 +69,7 @@ class Run:
         self.origin = world.Origin(random.Random(options.seed + 1), 0.3 if options.carrier == "sqs" else 0.1)
         self.nodes, self.up, self.paths = [], [], []
         self.carrier = carrier.Carrier() if options.carrier == "sqs" else None
-        self.awaited, self.wipes = [], []  # for each node: {MessageId: Future}; how often its disk was wiped
+        self.awaited, self.wipes = [], []  # for each node: {id of a purge: Future}; how often its disk was wiped
         self.responses, self.invalidations = [], []
         self.counts = {"responses": 0, "hits": 0, "guarded": 0, "broken": 0, "kills": 0, "pauses": 0, "wiped": 0,
                        "errors": 0, "repeated": 0, "steps": 0}
@@ -158,9 +158,10 @@ class Run:
     async def publish(self, invalidation, command, dice):
         """By the topic, sometimes twice; until every node says that it applied it, or lost its disk since."""
         repeats = 1 + (dice.random() < 0.1)
+        message = f"promise-{dice.getrandbits(64):x}"
         while repeats:
             wipes = list(self.wipes)
-            message = await self.carrier.publish(command)
+            await self.carrier.publish(command | {"id": message})
             await asyncio.gather(*(self.acknowledged(n, message, wipes[n], invalidation) for n in range(len(self.nodes))))
             repeats -= 1
 
