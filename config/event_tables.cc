@@ -51,18 +51,16 @@ const Table<EventRule>& event_rule_table() {
 const Table<Push>& push_table() {
   static const Table<Push> table(
       {"invalidation.push",
-       "Events that nobody signed: SNS's raw message delivery, EventBridge's API destinations, storage that posts its "
-       "own "
-       "records. They prove themselves by user and password, by a key, or by a path that nobody can guess. TLS is "
-       "needed around it, in this node or before it.",
+       "Events that nobody signed: SNS's raw message delivery, EventBridge's API destinations, storage that posts "
+       "its own records. They prove themselves by user and password, by a key, or by a path that nobody can guess. "
+       "TLS is needed around it, in this node or before it.",
        "",
        {},
        {}},
       {
           row("path", &Push::path, Text{check_sns_path, false, true, "path of URLs"},
               "where they are posted to, on every listening address and host; without user and key it is the proof, "
-              "and "
-              "its last part has 24 characters or more")
+              "and its last part has 24 characters or more")
               .required(),
           row("user", &Push::user, Text{check_header_token}, "of Basic authentication"),
           row("password", &Push::password, Text{check_header_token, false, true},
@@ -79,8 +77,7 @@ const Table<SqsQueue>& sqs_queue_table() {
       {"invalidation.sqs[]",
        "A queue that this node polls, and no other node: for nodes that SNS can't reach. Its messages are SNS "
        "notifications, with raw message delivery or without, or events that AWS sends to queues. The queue's policy "
-       "says "
-       "who may put messages into it; their signatures are not looked at.",
+       "says who may put messages into it; their signatures are not looked at.",
        "",
        {},
        {}},

@@ -10,8 +10,7 @@ const Table<Fleet>& fleet_table() {
   static const Table<Fleet> table(
       {"fleet",
        "The nodes that serve the same sites. A purge that this node's APIs take is published to the topic, which "
-       "carries "
-       "it to all; which of them have applied it is asked of each.",
+       "carries it to all; which of them have applied it is asked of each.",
        "",
        {},
        {}},
@@ -19,14 +18,12 @@ const Table<Fleet>& fleet_table() {
           row("name", &Fleet::name, Text{check_name}, "how this node calls itself").fallback("the host's name"),
           row("nodes", &Fleet::nodes, ListOf<Text>{{check_node, false, false, "address or URL"}},
               "the nodes' admin.address or invalidation.listen, as 10.0.1.7:9090 or https://10.0.1.7:9443; this node "
-              "may "
-              "be among them"),
+              "may be among them"),
           row("dns", &Fleet::dns, Text{check_node, false, false, "address or URL"},
               "or the same with a name of which each address is a node, as edge.internal:9090"),
           row("token", &Fleet::token, Text{check_header_token, false, true},
               "what the nodes show each other; who shows it may read which purges were applied, and nothing else; "
-              "write "
-              "it as ${NAME}"),
+              "write it as ${NAME}"),
           row("token_file", &Fleet::token_file, Path{}, "or the file that holds it; read at start"),
           row("tls_ca", &Fleet::tls_ca, Path{}, "PEM file of the authorities to trust for https nodes")
               .fallback("the system's"),

@@ -134,17 +134,16 @@ const Table<Cloudflare>& cloudflare_table() {
 const Table<Guard>& guard_table() {
   static const Table<Guard> table(
       {"invalidation.guard",
-       "What a node does that may have missed invalidations: it was down, its queue can't be read. After a longer time "
-       "than `after` it is guarded: what it stored before is not used until the origin has validated it, until all "
-       "that "
-       "was published meanwhile has been read.",
+       "What a node does that may have missed invalidations: it was down, its queue can't be read. After a longer "
+       "time than `after` it is guarded: what it stored before is not used until the origin has validated it, until "
+       "all that was published meanwhile has been read.",
        "",
        {},
        {}},
       {
           row("after", &Guard::after, Duration{Seconds(3), kDay},
-              "how old the node's knowledge may be: for so long it goes on as usual and says cut-off in Cache-Status; "
-              "once guarded, what it validates is used for so long"),
+              "how old the node's knowledge may be: for so long it goes on as usual and says cut-off in "
+              "Cache-Status; once guarded, what it validates is used for so long"),
           row("retention", &Guard::retention, Duration{Seconds(1), 14 * kDay},
               "how long the queues keep messages (MessageRetentionPeriod): after a longer gap everything is marked "
               "stale"),
@@ -187,8 +186,8 @@ const Table<Invalidation>& invalidation_table() {
       {
           row("sns", &Invalidation::sns, Sub<Sns>{sns_table()}, "SNS notifications"),
           row("listen", &Invalidation::listen, Text{check_listen, false, false, "address"},
-              "an address for the purge APIs alone (PURGE, BAN, CloudFront, Fastly, Cloudflare); the admin address has "
-              "them too, a public one never"),
+              "an address for the purge APIs alone (PURGE, BAN, CloudFront, Fastly, Cloudflare); the admin address "
+              "has them too, a public one never"),
           row("tokens", &Invalidation::tokens, ListOf<Sub<PurgeToken>>{{purge_token_table()}},
               "who may call them, besides the holder of admin.token"),
           row("cloudfront", &Invalidation::cloudfront, Sub<CloudFront>{cloudfront_table()}, "CloudFront's API"),
