@@ -25,7 +25,7 @@ invalidation:
 fleet:
   name: edge-{number}
   nodes: [{nodes}]
-  down_after: 1500ms
+  down_after: 5s
   {fleet}
 """
 

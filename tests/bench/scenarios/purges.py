@@ -93,7 +93,7 @@ def asked_for(peer, origin, paths):
 def node_ms(body):
     """From the command's arrival until no lookup finds what it names, as the peer itself tells; None: it does not."""
     try:
-        return json.loads(body)["nodes"][0]["applied_us"] / 1000
+        return json.loads(body)["applied_us"] / 1000
     except (ValueError, LookupError, TypeError):
         return None
 
