@@ -315,7 +315,7 @@ class PurgeRefusals(unittest.TestCase):
         def answer(path):
             if path == "/purge":
                 self.stored = {p for p in self.stored if not drop(p)}
-                return status, b'{"nodes": [{"applied_us": 250}]}'
+                return status, b'{"applied_us": 250}'
             self.asked += path not in self.stored
             self.stored.add(path)
             return 200, b"m" * 100
