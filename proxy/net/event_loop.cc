@@ -34,7 +34,16 @@ struct EventLoop::Impl {
   event wake_event{};
   TimerWheel wheel;
   std::atomic<std::thread::id> thread;
+  // Who turns the loop: nobody before the first turn. Until then the thread that made the loop is no more than a
+  // stranger to post(): the loop's own thread may be about to sleep, and only the eventfd wakes it.
+  std::atomic<std::thread::id> driver;
   std::atomic<bool> stop{false};
+
+  void driven_from_here() noexcept {
+    const auto self = std::this_thread::get_id();
+    thread.store(self, std::memory_order_relaxed);
+    driver.store(self, std::memory_order_relaxed);
+  }
 
   std::mutex mutex; // guards mailbox and signalled
   std::vector<Task> mailbox;
@@ -86,12 +95,12 @@ EventLoop::~EventLoop() {
 }
 
 void EventLoop::run() {
-  impl_->thread.store(std::this_thread::get_id(), std::memory_order_relaxed);
+  impl_->driven_from_here();
   while (!impl_->stop.exchange(false, std::memory_order_acquire)) turn();
 }
 
 void EventLoop::run_once() {
-  impl_->thread.store(std::this_thread::get_id(), std::memory_order_relaxed);
+  impl_->driven_from_here();
   turn();
 }
 
@@ -102,7 +111,7 @@ void EventLoop::stop() noexcept {
 }
 
 void EventLoop::post(Task task) {
-  const bool own = on_this_thread();
+  const bool own = impl_->driver.load(std::memory_order_relaxed) == std::this_thread::get_id();
   bool wake = false;
   {
     std::lock_guard lock(impl_->mutex);

@@ -55,6 +55,13 @@ TEST_F(EventLoopTest, WakesFromSleepWhenAnotherThreadPosts) {
   EXPECT_EQ(ran, 4'000);
 }
 
+// The thread that makes a loop often posts to it at once, while the thread that will run it is about to sleep.
+TEST_F(EventLoopTest, WakesForWhatWasPostedBeforeAnybodyRanIt) {
+  loop->post(note(1));
+  event_base_loop(loop->base(), EVLOOP_NONBLOCK); // a loop that was asleep: only its descriptor tells it
+  EXPECT_THAT(order, ElementsAre(1));
+}
+
 TEST_F(EventLoopTest, AStopBeforeRunIsNotLost) {
   loop->stop();
   loop->run();
