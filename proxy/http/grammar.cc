@@ -40,6 +40,17 @@ std::optional<uint16_t> parse_port(std::string_view s) noexcept {
   return static_cast<uint16_t>(*n);
 }
 
+// *DIGIT that fits 16 bits.
+bool is_port(std::string_view s) noexcept {
+  if (s.size() > 5) return false;
+  uint32_t n = 0;
+  for (const char c : s) {
+    if (c < '0' || c > '9') return false;
+    n = n * 10 + static_cast<uint32_t>(c - '0');
+  }
+  return n <= std::numeric_limits<uint16_t>::max();
+}
+
 // Where the host ends: at the colon of the port or at the end.
 size_t host_end(std::string_view authority) noexcept {
   if (!authority.empty() && authority.front() == '[') {
@@ -53,35 +64,40 @@ size_t host_end(std::string_view authority) noexcept {
 
 bool is_token(std::string_view s) noexcept { return !s.empty() && octets::all(s, octets::kToken); }
 
+// Eight octets at a time: a word with an octet below 0x20 or of 0x7f is looked at one by one (it may hold HTAB).
 bool is_field_value(std::string_view s) noexcept {
   if (s.empty()) return true;
   if (is_space(s.front()) || is_space(s.back())) return false;
-  // Eight octets at a time: a word with an octet below 0x20 or of 0x7f is looked at one by one (it may hold HTAB).
   constexpr uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
-  size_t i = 0;
-  for (; i + 8 <= s.size(); i += 8) {
-    uint64_t w = 0;
-    std::memcpy(&w, s.data() + i, 8);
+  const auto fine = [](std::string_view part, uint64_t w) {
     const uint64_t del = w ^ (kOnes * 0x7f);
     const uint64_t odd = ((w - kOnes * 0x20) & ~w) | ((del - kOnes) & ~del);
-    if ((odd & kHigh) != 0 && !octets::all(s.substr(i, 8), octets::kValue)) return false;
+    return (odd & kHigh) == 0 || octets::all(part, octets::kValue);
+  };
+  uint64_t w = kOnes * 0x20;
+  if (s.size() < 8) {
+    std::memcpy(&w, s.data(), s.size());
+    return fine(s, w);
   }
-  return octets::all(s.substr(i), octets::kValue);
+  for (size_t i = 0; i + 8 < s.size(); i += 8) {
+    std::memcpy(&w, s.data() + i, 8);
+    if (!fine(s.substr(i, 8), w)) return false;
+  }
+  std::memcpy(&w, s.data() + s.size() - 8, 8); // some of them for the second time
+  return fine(s.substr(s.size() - 8), w);
 }
 
 bool is_authority(std::string_view s) noexcept {
-  const size_t end = host_end(s);
-  const std::string_view host = s.substr(0, end);
-  if (host.empty()) return false;
-  if (host.front() == '[') {
-    if (host.size() < 4 || host.back() != ']' || !is_ipv6(host.substr(1, host.size() - 2))) return false;
-  } else if (!is_reg_name(host)) {
-    return false;
+  size_t end = 0;
+  while (end < s.size() && octets::kRegName[octets::u(s[end])]) ++end;
+  if (end < s.size() && s[end] != ':') { // rare: an address in brackets, or "%"
+    end = host_end(s);
+    const std::string_view host = s.substr(0, end);
+    const bool literal = host.size() >= 4 && host.front() == '[' && host.back() == ']';
+    if (literal ? !is_ipv6(host.substr(1, host.size() - 2)) : !is_reg_name(host)) return false;
   }
-  if (end == s.size()) return true;
-  if (s[end] != ':') return false;
-  const std::string_view port = s.substr(end + 1);
-  return port.empty() || (port.size() <= 5 && parse_port(port));
+  if (end == s.size()) return end > 0;
+  return end > 0 && s[end] == ':' && is_port(s.substr(end + 1));
 }
 
 bool is_target(std::string_view s) noexcept {

@@ -55,6 +55,7 @@ class FieldSection {
   bool keep_alive() const noexcept { return keep_alive_; }                   // Connection: keep-alive
   unsigned hosts() const noexcept { return hosts_; }                         // lines of Host
   std::string_view host() const noexcept { return host_; }
+  void take_host(std::string& to) noexcept { to.swap(host_); }
   const std::optional<std::string>& expect() const noexcept { return expect_; }
   bool has_coding() const noexcept { return coding_.has_value(); }
 

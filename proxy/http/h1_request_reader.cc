@@ -201,7 +201,7 @@ Checked<> H1RequestReader::finish_host() {
     if (!is_authority(fields_.host())) return fault("an invalid Host");
     if (absolute_form_ && !iequals(head_->authority, fields_.host()))
       return fault("a target of another host than Host");
-    head_->authority.assign(fields_.host());
+    fields_.take_host(head_->authority);
   }
   for (char& c : head_->authority) c = octets::lower(c);
   return {};

@@ -2,6 +2,8 @@
 // cost two allocations and copying is cheap. Not thread-safe for writing; a const Headers may be read by any thread.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -69,6 +71,24 @@ class Headers {
     return find(name);
   }
   bool has(std::string_view name) const noexcept { return get(name).has_value(); }
+  // Whether it has a field of one of `names`, all in lower case: one look where it has none.
+  template <size_t N>
+  class Names {
+   public:
+    constexpr Names(const std::array<std::string_view, N>& names) noexcept : names_(names) {
+      for (const auto name : names) marks_ |= mark(name);
+    }
+
+   private:
+    friend class Headers;
+    std::array<std::string_view, N> names_;
+    uint64_t marks_ = 0;
+  };
+  template <size_t N>
+  bool has_any(const Names<N>& names) const noexcept {
+    if ((seen_ & names.marks_) == 0) return false;
+    return std::ranges::any_of(names.names_, [this](std::string_view name) { return has(name); });
+  }
   size_t count(std::string_view name) const noexcept;
   // All lines of that name joined with ", " (RFC 9110 section 5.3); empty when there is none.
   std::string joined(std::string_view name) const;

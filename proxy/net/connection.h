@@ -81,6 +81,9 @@ class Connection {
 
   virtual void write(Slice slice) = 0;
   virtual void write(std::string_view octets) = 0; // copied; small writes share a Block
+  // Sends what is queued now and not at the end of the turn: for an answer that is whole, while its memory and its
+  // socket's are near the processor. on_flushed may come inside.
+  virtual void send_now() = 0;
   virtual size_t output_size() const noexcept = 0; // octets not yet taken by the kernel
   bool writable() const noexcept { return output_size() < options_.output_high; }
 

@@ -31,6 +31,7 @@ class TurnHook : private ListLink {
 
  protected:
   TurnHook() noexcept = default;
+  void withdraw() noexcept { unlink(); } // the wish, if there is one
   // Called once per EventLoop::at_turn_end(). May ask again: the call then comes in a later round.
   virtual void end_of_turn() = 0;
 

@@ -172,6 +172,12 @@ void SocketConnection::queued() {
   if (!write_armed_) loop_.at_turn_end(*this);
 }
 
+void SocketConnection::send_now() {
+  if (state_ != State::open || write_armed_ || out_.empty()) return;
+  if (!deliver_owed_) withdraw();
+  flush();
+}
+
 IoStatus SocketConnection::send_plain() {
   while (!out_.empty()) {
     if (out_.only_one()) {

@@ -31,6 +31,7 @@ class SocketConnection final : public Connection, private TurnHook {
   bool peer_closed() const noexcept override { return peer_closed_; }
   void write(Slice slice) override;
   void write(std::string_view octets) override;
+  void send_now() override;
   size_t output_size() const noexcept override { return out_.size() + (tls_ ? tls_->unsent() : 0); }
   void pause_read(uint32_t reason) override { paused_ |= reason; }
   void resume_read(uint32_t reason) override;

@@ -26,13 +26,12 @@ uint64_t hash_of(const http::RequestHead& r) noexcept {
 }
 
 // Fields by which a client says what it would take; see rooms key, lookup and shape.
-bool asks_for_something(const http::Headers& h) noexcept {
-  return h.has("cache-control") || h.has("pragma") || h.has("range") || h.has("if-none-match") ||
-         h.has("if-modified-since") || h.has("if-match") || h.has("if-unmodified-since") || h.has("if-range");
-}
+constexpr http::Headers::Names<8> kWishes(std::array<std::string_view, 8>{
+    "cache-control", "pragma", "range", "if-none-match", "if-modified-since", "if-match", "if-unmodified-since",
+    "if-range"});
 
 bool plain_get(const http::RequestHead& r) noexcept {
-  return r.is("GET") && !r.has_body && !asks_for_something(r.headers);
+  return r.is("GET") && !r.has_body && !r.headers.has_any(kWishes);
 }
 
 } // namespace
@@ -113,7 +112,7 @@ bool ReadyAnswers::find(Services& services, const Connected& client, const http:
   if (slot.hash != hash || !slot.answer || !plain_get(request) || log::enabled(log::Level::debug)) return false;
   Answer& answer = *slot.answer;
   if (!answer.is_for(request)) return false;
-  if (services.cache.epochs().reception() != cache::Reception::current) return false; // the rooms tell of it
+  if (services.cache.epochs().reception() != cache::Reception::current) return false;      // the rooms tell of it
   if (!client.sni.empty() && client.sni != http::host_of(request.authority)) return false; // room gate
   const auto& head = answer.head();
   const auto now = services.clock.wall();

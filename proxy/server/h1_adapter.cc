@@ -62,6 +62,7 @@ void H1Adapter::process() {
             close();
           }
         }
+        if (!handler_) connection_.send_now(); // all that was asked for is answered
         watch();
         processing_ = false;
         return;
@@ -334,7 +335,10 @@ void H1Adapter::watch() {
   }
   // The head has one deadline from its first octet; everything else begins anew with each step forward.
   if (now == Waiting::head && waiting_ == Waiting::head && timer_.running()) return;
-  if (now == waiting_ && now == Waiting::idle && timer_.running()) return;
+  if (now == Waiting::idle) {
+    idle_since_ = connection_.loop().mono();
+    if (waiting_ == Waiting::idle && timer_.running()) return; // on_timer() sees that it began anew
+  }
   waiting_ = now;
   written_at_watch_ = connection_.bytes_written();
   if (now == Waiting::nothing) {
@@ -343,6 +347,8 @@ void H1Adapter::watch() {
     timer_.start(limit);
   }
 }
+
+Millis H1Adapter::idle_for() const noexcept { return connection_.loop().mono() - idle_since_; }
 
 void H1Adapter::on_timer() {
   if (closing_) {
@@ -353,7 +359,11 @@ void H1Adapter::on_timer() {
   if (waiting_ == Waiting::client && connection_.bytes_written() != written_at_watch_) return watch();
   switch (waiting_) {
     case Waiting::nothing: return;
-    case Waiting::idle: return close();
+    case Waiting::idle:
+      if (const Millis idle = idle_for(); idle < settings_->times.idle_timeout) {
+        return timer_.start(settings_->times.idle_timeout - idle);
+      }
+      return close();
     case Waiting::head:
       g_timeouts.add();
       if (!reader_.idle() || !connection_.input().empty()) {

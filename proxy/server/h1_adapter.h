@@ -44,6 +44,7 @@ class H1Adapter final : public Protocol, public http::ClientStream {
   void close();
   void watch_closing();
   void watch(); // sets the timer to what we wait for now
+  Millis idle_for() const noexcept;
   void on_timer();
 
   net::Connection& connection_;
@@ -53,6 +54,7 @@ class H1Adapter final : public Protocol, public http::ClientStream {
   std::unique_ptr<http::StreamHandler> handler_;
   net::Timer timer_;
   Waiting waiting_ = Waiting::nothing;
+  MonoTime idle_since_{};
   uint64_t written_at_watch_ = 0;
 
   http::Version version_ = http::Version::http11;

@@ -2,8 +2,10 @@
 what is stored does, or the configuration."""
 
 import re
+import select
 import socket
 import subprocess
+import time
 import unittest
 
 from harness import PATIENCE, Scenario
@@ -109,6 +111,38 @@ class Ready(Scenario):
             node.get("/a")
         self.assertEqual(node.metric('verge_requests_total{status="200",cache="hit"}'), 200)
         self.assertEqual(node.metric("verge_sent_bytes_total"), 201 * 4)
+
+    def test_idle_time_counts_from_the_last_answer(self):
+        node = self.node(more="limits: {idle_timeout: 1s}")
+        self.store(node)
+        self.often(node)
+
+        def ask(conn):
+            """When it was asked, or nothing where it was closed before."""
+            asked = time.monotonic()
+            try:
+                conn.sendall(b"GET /a HTTP/1.1\r\nHost: site.example\r\n\r\n")
+                got = b""
+                while not got.endswith(b"body"):
+                    more = conn.recv(4096)
+                    if not more:
+                        return None
+                    got += more
+            except ConnectionError:
+                return None
+            return asked
+
+        end = time.monotonic() + PATIENCE
+        asked = None
+        while asked is None and time.monotonic() < end:  # a machine that is busy elsewhere may let the time run out
+            with node.connect() as conn:
+                self.assertTrue(ask(conn))
+                select.select([conn], [], [], 0.5)
+                asked = ask(conn)
+                if asked is not None:
+                    self.assertEqual(conn.recv(1), b"")  # closed by the node, after its full time
+                    self.assertGreaterEqual(time.monotonic() - asked, 0.99)
+        self.assertIsNotNone(asked)
 
     def test_pipelined_requests_wait_for_a_client_that_does_not_read(self):
         node = self.node()

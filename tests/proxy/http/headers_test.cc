@@ -54,6 +54,18 @@ TEST(Headers, TakeViewsIntoThemselvesAsArguments) {
   EXPECT_EQ(text_of(h), "name=some value that is long enough to lie on the heap;");
 }
 
+TEST(Headers, KnowWhetherTheyHaveAnyOfSomeNames) {
+  constexpr Headers::Names<2> kNames({"range", "if-range"});
+  Headers h;
+  EXPECT_FALSE(h.has_any(kNames));
+  for (char a = 'a'; a <= 'z'; ++a) h.add(std::string("r") + a + "nge", "1"); // some look like it: "range" is one
+  EXPECT_TRUE(h.has_any(kNames));
+  h.remove("range");
+  EXPECT_FALSE(h.has_any(kNames));
+  h.add("If-Range", "");
+  EXPECT_TRUE(h.has_any(kNames));
+}
+
 TEST(Headers, AnEmptyValueIsNotAMissingField) {
   Headers h;
   h.add("a", "");
