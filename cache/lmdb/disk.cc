@@ -111,10 +111,15 @@ class LmdbDisk final : public Disk {
                       std::move_only_function<void(Result<>)> done, std::optional<Note> note) override {
     const uint64_t bytes = 128 * (rows.size() + 1) + (note ? note->key.size() + note->value.size() + 64 : 0);
     writer_.submit({[this, rows = std::move(rows), seq, note = std::move(note)](WriteTxn& txn) {
-                      for (const auto& row : rows) {
+                      for (EpochRow row : rows) {
                         const IndexKey at = epoch_key(row.target, env_->seed());
                         const std::string_view k(at.data(), at.size());
                         const bool forgotten = row.hard == 0 && row.soft == 0;
+                        // Threads that name the same target hand in their rows in any order: the newest seqs stay.
+                        if (const auto before = stored_row(txn, row.target); before && !forgotten) {
+                          row.hard = std::max(row.hard, before->hard);
+                          row.soft = std::max(row.soft, before->soft);
+                        }
                         const int rc = forgotten ? txn.erase(env_->tables().epoch, k)
                                                  : txn.put(env_->tables().epoch, k, encode(row));
                         if (rc != 0) return rc;
@@ -131,21 +136,15 @@ class LmdbDisk final : public Disk {
     const uint64_t bytes = 128 * (targets.size() + 1);
     writer_.submit({[this, targets = std::move(targets), oldest](WriteTxn& txn) {
                       const MDB_dbi table = env_->tables().epoch;
-                      // A command may have been handed in before us that has raised the row again: what lies there
-                      // counts.
-                      const auto stored = [&](const Target& target) -> std::optional<EpochRow> {
-                        const IndexKey at = epoch_key(target, env_->seed());
-                        MDB_val key = val(std::string_view(at.data(), at.size())), value;
-                        return mdb_get(txn.handle(), table, &key, &value) == 0 ? decode_epoch_row(view(value))
-                                                                               : std::nullopt;
-                      };
                       for (const Target& target : targets) {
-                        const auto row = stored(target);
+                        // A command may have been handed in before us that has raised the row again: what lies there
+                        // counts.
+                        const auto row = stored_row(txn, target);
                         if (!row || std::max(row->hard, row->soft) > oldest) continue;
                         const IndexKey at = epoch_key(target, env_->seed());
                         if (const int rc = txn.erase(table, {at.data(), at.size()}); rc != 0) return rc;
                       }
-                      EpochRow all = stored({}).value_or(EpochRow{});
+                      EpochRow all = stored_row(txn, {}).value_or(EpochRow{});
                       all.hard = std::max(all.hard, oldest);
                       const IndexKey at = epoch_key(all.target, env_->seed());
                       return txn.put(table, {at.data(), at.size()}, encode(all));
@@ -302,6 +301,14 @@ class LmdbDisk final : public Disk {
     warm_.store(true);
     log::info("lmdb", "warm after {} ms: {} rows of the index and the newest {} records are in memory",
               (clock_.mono() - began).count(), warming_.rows(), warming_.records());
+  }
+
+  // The epoch row of `target` as it lies on disk now.
+  std::optional<EpochRow> stored_row(WriteTxn& txn, const Target& target) const {
+    const IndexKey at = epoch_key(target, env_->seed());
+    MDB_val key = val(std::string_view(at.data(), at.size())), value;
+    return mdb_get(txn.handle(), env_->tables().epoch, &key, &value) == 0 ? decode_epoch_row(view(value))
+                                                                          : std::nullopt;
   }
 
   static std::function<void(const Result<>&)> report(Executor& on, std::move_only_function<void(Result<>)> done) {

@@ -87,7 +87,7 @@ class Disk : public BodyStore {
   virtual void touch(uint64_t /*body_id*/) {}
 
   // Writes epoch rows (with both seqs 0: deletes them), the seq and the note, all or nothing, synced to disk, then runs
-  // `done` on `on`.
+  // `done` on `on`. Commands may come in another order than that of their seqs: no seq on disk falls.
   virtual void persist_epochs(std::vector<EpochRow> rows, uint64_t seq, Executor& on,
                               std::move_only_function<void(Result<>)> done, std::optional<Note> note = {}) = 0;
   // Deletes the rows of these targets, but for those that a command above `oldest` has written since, and keeps that

@@ -77,6 +77,33 @@ TEST_F(DurableTest, EpochsAreThereAfterARestartAndTheNextSeqIsNewer) {
   EXPECT_EQ(epochs->check("https://h.example/p/q", {}, 1), Verdict::dead);
 }
 
+// Two loops may invalidate the same URL at once, and the one whose seq is lower reach the disk last.
+TEST_F(DurableTest, TheNewestCommandStaysWhicheverIsHandedInLast) {
+  open();
+  const Invalidation command{{{Target::Kind::exact, "", "/a"}}, false, "test", ""};
+  std::vector<EpochRow> first, second;
+  const uint64_t lower = epochs->apply(command, first);
+  const uint64_t higher = epochs->apply(command, second);
+  ASSERT_TRUE(persist(std::move(second), higher));
+  ASSERT_TRUE(persist(std::move(first), lower));
+  open();
+  EXPECT_EQ(epochs->current(), higher);
+  EXPECT_EQ(epochs->check("https://h.example/a", {}, lower), Verdict::dead);
+}
+
+TEST_F(DurableTest, ALaterCommandForAllKeepsThatWhatIsOlderThanTheForgottenIsDead) {
+  open();
+  ASSERT_TRUE(purge({Target::Kind::exact, "", "/a"}));
+  const uint64_t oldest = epochs->current();
+  std::optional<Result<>> result;
+  disk->forget_epochs(epochs->forget_below(oldest, 100), oldest, loop, [&](Result<> r) { result = std::move(r); });
+  while (!result) loop.run();
+  ASSERT_TRUE(purge({}, true));
+  open();
+  EXPECT_EQ(epochs->check("https://h.example/a", {}, oldest - 1), Verdict::dead);
+  EXPECT_EQ(epochs->check("https://h.example/a", {}, oldest), Verdict::stale);
+}
+
 TEST_F(DurableTest, WhatWasForgottenStaysForgottenAndWhatIsNotThatOldStays) {
   open();
   ASSERT_TRUE(purge({Target::Kind::exact, "", "/old"}));
