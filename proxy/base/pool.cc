@@ -14,7 +14,7 @@ void* from_heap(size_t n) {
   return p;
 }
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool kKeeps = false;
 #else
 constexpr bool kKeeps = true;

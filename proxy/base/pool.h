@@ -1,7 +1,7 @@
 // Memory for what comes and goes with every request: each thread keeps what it freed, by size, and takes it again
 // without asking the heap. Bounded, so that a burst is not held for ever. What one thread takes another may give back.
 //
-// Builds with AddressSanitizer go to the heap each time, so that a use after the end is still seen.
+// Builds with a sanitizer of addresses or threads go to the heap each time, so that a use after the end is still seen.
 #pragma once
 
 #include <cstddef>
