@@ -9,6 +9,7 @@ from sqs import Sqs
 
 FRESH = {"Cache-Control": "max-age=6000, stale-while-revalidate=6000", "ETag": '"v1"', "Surrogate-Key": "shop"}
 AFTER = 3  # seconds, the least that can be configured
+GUARDED = 2  # of verge_guard_state
 
 
 class Guarded(Scenario):
@@ -102,7 +103,7 @@ class CutOff(Guarded):
         node = self.polling()
         node.get("/a")
         self.sqs.go(down=True)
-        node.wait_for("guard: .*: guarded")
+        self.until_state(node, GUARDED)
         self.sqs.go(down=False)
         node.wait_for("guard: .*every invalidation is read again")
         self.assertIn("; hit; ", node.get("/a")["cache-status"])
@@ -112,7 +113,7 @@ class CutOff(Guarded):
         node = self.polling()
         node.get("/a")
         self.sqs.go(down=True)
-        node.wait_for("guard: .*: guarded")
+        self.until_state(node, GUARDED)
         node.get("/a")
         deadline = time.monotonic() + PATIENCE
         while self.conditional < 2 and time.monotonic() < deadline:
@@ -123,7 +124,7 @@ class CutOff(Guarded):
         node = self.polling(guard="after: 3s, stale_if_error: 0s")
         node.get("/a")
         self.sqs.go(down=True)
-        node.wait_for("guard: .*: guarded")
+        self.until_state(node, GUARDED)
         self.origin.auto = None
         clients = [node.start_get("/a") for _ in range(8)]
         request = self.origin.take()
@@ -135,7 +136,7 @@ class CutOff(Guarded):
         node = self.polling(guard="after: 3s, stale_if_error: 1h")
         node.get("/a")
         self.sqs.go(down=True)
-        node.wait_for("guard: .*: guarded")
+        self.until_state(node, GUARDED)
         self.origin.auto = lambda request: request.close()
         answer = node.get("/a")
         self.assertEqual((answer.status, answer.body), (200, b"v1"))
@@ -145,7 +146,7 @@ class CutOff(Guarded):
         node = self.polling(guard="after: 3s, stale_if_error: 0s")
         node.get("/a")
         self.sqs.go(down=True)
-        node.wait_for("guard: .*: guarded")
+        self.until_state(node, GUARDED)
         self.origin.auto = lambda request: request.reply(status=503)
         self.assertEqual(node.get("/a").status, 503)
         self.origin.auto = lambda request: request.close()
@@ -167,7 +168,7 @@ class Restarted(Guarded):
         node = self.polling()
         node.get("/a")
         self.sqs.go(down=True)
-        node.wait_for("guard: .*: guarded")
+        self.until_state(node, GUARDED)
         node.stop()
         self.version = 2
         purge = self.sqs.send({"paths": ["/a"]})
@@ -182,8 +183,9 @@ class Restarted(Guarded):
     def test_after_a_kill_the_gap_is_known_as_well(self):
         node = self.polling()
         node.get("/a")
+        node.wait_for_metric("verge_cache_disk_entries", 1)  # an empty store has nothing to guard
         self.sqs.go(down=True)
-        node.wait_for("guard: .*: guarded")
+        self.until_state(node, GUARDED)
         node.kill()
         node.start()
         self.assertTrue(node.matches("guard: .*: guarded: .*the node was down"))
@@ -209,7 +211,7 @@ class Restarted(Guarded):
         node = self.polling(guard="after: 3s, retention: 1s")
         node.get("/a")
         self.sqs.go(down=True)
-        node.wait_for("guard: .*: guarded")
+        self.until_state(node, GUARDED)
         node.stop()
         node.start()
         self.sqs.go(down=False)
