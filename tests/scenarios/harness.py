@@ -20,6 +20,8 @@ import unittest
 
 VERGE = os.environ.get("VERGE_BINARY", "build/debug/verge")
 PATIENCE = 30.0  # seconds; how long a broken program is waited for
+# What a sanitizer says: nodes that are killed at the end of a scenario have no exit code to tell of it.
+FINDING = re.compile(r"(WARNING: ThreadSanitizer|ERROR: (Address|Leak)Sanitizer|runtime error): ")
 
 
 class Request:
@@ -189,6 +191,8 @@ class Node:
         self.process = None
         self.admin_headers = {}
         self.lines = []
+        self.findings = []  # the logs of those runs in which a sanitizer found something
+        self._reader = None
         self.write_config(config)
         if start:
             self.start()
@@ -205,19 +209,21 @@ class Node:
             stderr=subprocess.PIPE, text=True, errors="replace", env=environment, preexec_fn=self.preexec_fn)
         self.lines = []
         self._line = threading.Condition()
-        threading.Thread(target=self._read, args=(self.process, self.lines, self._line), daemon=True).start()
+        self._reader = threading.Thread(target=self._read, args=(self.process, self.lines, self._line), daemon=True)
+        self._reader.start()
         self.wait_for("main: verge .* serves")
         self.ports = [int(m.group(1)) for m in self.matches(r"listening on .*:(\d+)$")]
         admin = self.matches(r"admin on .*:(\d+)$")
         self.admin_port = int(admin[0].group(1)) if admin else None
 
-    @staticmethod
-    def _read(process, lines, changed):
+    def _read(self, process, lines, changed):
         with process.stderr:
             for line in process.stderr:
                 with changed:
                     lines.append(line.rstrip("\n"))
                     changed.notify_all()
+                if FINDING.search(line):
+                    self.findings.append(lines)
         with changed:
             lines.append("--- the process has ended ---")
             changed.notify_all()
@@ -324,8 +330,14 @@ class Node:
     def cleanup(self):
         if self.process and self.process.poll() is None:
             self.kill()
+        if self._reader:
+            self._reader.join(PATIENCE)
         if self.owns_directory:
             shutil.rmtree(self.directory, ignore_errors=True)
+        if self.findings:
+            lines = self.findings[0]
+            first = next(at for at, line in enumerate(lines) if FINDING.search(line))
+            raise AssertionError("\n".join(lines[first:first + 100]))
 
 
 BASE = """
