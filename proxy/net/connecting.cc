@@ -2,7 +2,6 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include <cstring>
 
 #include "proxy/net/socket_connection.h"
+#include "proxy/net/socket_options.h"
 
 namespace verge::net {
 
@@ -107,6 +107,7 @@ void SocketConnection::open_socket(Millis timeout) {
   const int fd = ::socket(target.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   int error = fd < 0 ? errno : 0;
   if (fd >= 0) {
+    tune_socket(fd);
     adopt(fd);
     if (::connect(fd, reinterpret_cast<const sockaddr*>(&target.storage), target.size) != 0) error = errno;
   }
@@ -121,13 +122,6 @@ void SocketConnection::open_socket(Millis timeout) {
 
 void SocketConnection::adopt(int fd) {
   fd_ = fd;
-  const int one = 1;
-  // Fails on unix sockets, which need neither.
-  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  if (options_.notsent_lowat != 0) {
-    const int lowat = static_cast<int>(options_.notsent_lowat);
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat, sizeof lowat);
-  }
   event_assign(&read_event_, loop_.base(), fd, EV_READ | EV_PERSIST, on_read_event, this);
   event_assign(&write_event_, loop_.base(), fd, EV_WRITE | EV_PERSIST, on_write_event, this);
 }

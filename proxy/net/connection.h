@@ -22,10 +22,15 @@ class ServerTls; // tls_server.h: contexts by SNI, mTLS
 class ClientTls; // tls_client.h: verification toward origins
 
 struct ConnectionOptions {
-  size_t input_limit = 65'536;      // octets read ahead of the user; reading pauses there
-  size_t output_high = 256 * 1024;  // above: writable() is false
-  size_t output_low = 64 * 1024;    // on_writable() when falling below this after having been above output_high
-  uint32_t notsent_lowat = 131'072; // TCP_NOTSENT_LOWAT in octets; 0: leave alone
+  size_t input_limit = 65'536;     // octets read ahead of the user; reading pauses there
+  size_t output_high = 256 * 1024; // above: writable() is false
+  size_t output_low = 64 * 1024;   // on_writable() when falling below this after having been above output_high
+};
+
+// How close_after_flush() ends.
+enum class Ending : uint8_t {
+  drain,  // what the peer still sends is read for a short while, so that it sees the answer and not a reset
+  at_once // the peer has said that it sends no more: the socket goes with our last octet, where that is safe
 };
 
 // What TLS agreed on. Empty strings when plain.
@@ -57,8 +62,8 @@ class Connection {
     virtual void on_closed(Connection&, const Error& error) = 0;
   };
 
-  // An accepted socket (non-blocking; taken over). Time limits for the handshake and for a peer that takes nothing are
-  // the owner's: abort(). `tls` null: plain. `handler` outlives the Connection.
+  // An accepted socket (non-blocking, with a Listener's options; taken over). Time limits for the handshake and for a
+  // peer that takes nothing are the owner's: abort(). `tls` null: plain. `handler` outlives the Connection.
   static std::unique_ptr<Connection> accepted(EventLoop& loop, int fd, std::string remote_address, uint16_t remote_port,
                                               const std::shared_ptr<ServerTls>& tls, const ConnectionOptions& options,
                                               Handler& handler);
@@ -91,9 +96,9 @@ class Connection {
   virtual void pause_read(uint32_t reason) = 0;
   virtual void resume_read(uint32_t reason) = 0; // on_input follows from the loop if input is waiting
 
-  // Sends what is queued, then FIN (close_notify with TLS), drains for a short while so that the peer sees the answer
-  // and not a reset, then on_closed.
-  virtual void close_after_flush() = 0;
+  // Sends what is queued, then FIN (close_notify with TLS), drains as `ending` says, then on_closed.
+  virtual void close_after_flush(Ending ending) = 0;
+  void close_after_flush() { close_after_flush(Ending::drain); }
   // Drops the output and resets; on_closed follows from the loop.
   virtual void abort() = 0;
 

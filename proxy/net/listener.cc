@@ -8,19 +8,22 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <optional>
 
 #include "proxy/base/log.h"
+#include "proxy/net/socket_options.h"
 
 namespace verge::net {
 
 namespace {
 
-constexpr int kBatch = 64;    // connections taken per turn: more wait for the next, so that others get theirs
-constexpr Millis kPause{200}; // without descriptors
+constexpr int kBatch = 64;      // connections taken per turn at most: so that others get theirs
+constexpr int kFullBatches = 8; // in a row, until twice as many are taken
+constexpr Millis kPause{200};   // without descriptors
 constexpr Millis kComplainEvery{10'000};
 
 struct Descriptor {
@@ -163,6 +166,7 @@ uint16_t Listener::bound_port(int fd) {
 struct Listener::Impl {
   Impl(EventLoop& on, int descriptor, Accept callback)
       : loop(on), fd(descriptor), accept(std::move(callback)), pause(on, [this] { event_add(&readable, nullptr); }) {
+    tune_socket(fd); // what it accepts inherits that
     event_assign(&readable, loop.base(), fd, EV_READ | EV_PERSIST, on_readable, this);
     event_add(&readable, nullptr);
   }
@@ -179,7 +183,8 @@ struct Listener::Impl {
   void take() {
     bool gone = false; // accept() may end the listener
     destroyed = &gone;
-    for (int i = 0; i < kBatch; ++i) {
+    int taken_now = 0;
+    while (taken_now < batch) {
       sockaddr_storage storage{};
       socklen_t size = sizeof storage;
       const int taken = ::accept4(fd, reinterpret_cast<sockaddr*>(&storage), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -187,6 +192,7 @@ struct Listener::Impl {
         Peer peer = peer_of(storage);
         accept(taken, std::move(peer.address), peer.port);
         if (gone) return;
+        ++taken_now;
         continue;
       }
       if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
@@ -194,9 +200,22 @@ struct Listener::Impl {
         break;
       }
       if (errno == EAGAIN || errno == EINVAL || errno == EBADF) break;
-      // Else the connection that was next in line died before its turn (accept(2) names the cases).
+      ++taken_now; // the connection that was next in line died before its turn (accept(2) names the cases)
     }
+    learn(taken_now);
     destroyed = nullptr;
+  }
+
+  // Where connections come one by one, no call is spent on hearing that no other waits: as many are taken as lately
+  // came at once. One that does wait keeps the socket readable; when that goes on, more are taken.
+  void learn(int taken_now) noexcept {
+    if (taken_now < batch) {
+      batch = std::max(taken_now, 1);
+      full_batches = 0;
+    } else if (++full_batches == kFullBatches) {
+      batch = std::min(batch * 2, kBatch);
+      full_batches = 0;
+    }
   }
 
   // The waiting connections would make the loop spin.
@@ -214,6 +233,8 @@ struct Listener::Impl {
   Accept accept;
   Timer pause;
   std::optional<MonoTime> complained_at;
+  int batch = 1;        // see learn()
+  int full_batches = 0; // in a row
   event readable{};
   bool* destroyed = nullptr; // while accepting: set by the destructor
 };

@@ -16,6 +16,9 @@ namespace {
 constexpr int kIovecs = 64;
 constexpr Millis kLinger{2'000};         // for the peer to take our last octets and say FIN
 constexpr size_t kLingerBytes = 262'144; // and this much of its input is thrown away meanwhile
+// What leaves in the first ten packets (RFC 6928) is under way when a close finds or meets octets of the peer, and the
+// reset that follows takes none of it back.
+constexpr uint64_t kFirstFlight = 10 * 1'220;
 
 } // namespace
 
@@ -249,16 +252,21 @@ void SocketConnection::arm_write(bool on) {
 
 // ---- ending
 
-void SocketConnection::close_after_flush() {
+void SocketConnection::close_after_flush(Ending ending) {
   if (state_ >= State::closing) return;
   if (state_ != State::open) return abort(); // nothing was promised yet
   state_ = State::closing;
+  ends_at_once_ = ending == Ending::at_once;
   if (tls_) tls_->end_after_output();
   arm_read(!peer_closed_);
   loop_.at_turn_end(*this);
 }
 
 void SocketConnection::drain(Error error) {
+  if (ends_at_once_ && bytes_written_ <= kFirstFlight) {
+    close_socket(false);
+    return closed_now(std::move(error));
+  }
   ::shutdown(fd_, SHUT_WR);
   arm_write(false);
   if (peer_closed_) {

@@ -35,7 +35,7 @@ class SocketConnection final : public Connection, private TurnHook {
   size_t output_size() const noexcept override { return out_.size() + (tls_ ? tls_->unsent() : 0); }
   void pause_read(uint32_t reason) override { paused_ |= reason; }
   void resume_read(uint32_t reason) override;
-  void close_after_flush() override;
+  void close_after_flush(Ending ending) override;
   void abort() override;
   const TlsInfo* tls() const noexcept override;
   uint64_t bytes_read() const noexcept override { return bytes_read_; }
@@ -96,6 +96,7 @@ class SocketConnection final : public Connection, private TurnHook {
   bool write_armed_ = false;
   bool delivering_ = false;
   bool told_closed_ = false;
+  bool ends_at_once_ = false; // Ending::at_once
   uint32_t paused_ = 0;
   int fd_ = -1;
   uint64_t bytes_read_ = 0;

@@ -35,6 +35,12 @@ ThreadBuffers& buffers() {
   return *it;
 }
 
+// SSL_get_error() looks at the thread's queue, and others may have left something there. Looking costs less than
+// clearing what is empty.
+void forget_errors() noexcept {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 } // namespace
 
 TlsSession::TlsSession(SSL* ssl, int fd) : ssl_(ssl), fd_(fd) {
@@ -110,7 +116,7 @@ void TlsSession::receive() noexcept {
 }
 
 void TlsSession::begin() {
-  ERR_clear_error(); // SSL_get_error() looks at the thread's queue, and others may have left something there
+  forget_errors();
   drained_ = false;
   in_ = kept_in_;
 }
@@ -133,7 +139,7 @@ IoStatus TlsSession::handshake() {
     established_ = true;
     // In TLS 1.3 the client has the last word, and what a server has left to say is a ticket.
     ticket_waits_ = all_sent && SSL_is_server(ssl_.get()) == 1 && SSL_version(ssl_.get()) == TLS1_3_VERSION;
-    if (ticket_waits_) {
+    if (ticket_waits_ && in_.empty()) {
       // A client without TCP_NODELAY holds its request until its Finished is acknowledged: nothing of ours carries
       // that.
       const int now = 1;
@@ -213,7 +219,7 @@ IoStatus TlsSession::flush(OutputQueue& queue, MonoTime now) {
   if (ticket_waits_ && queue.empty() && !ending_ && !ended_) return IoStatus::done;
   ticket_waits_ = false;
   std::string& wire = buffers().wire;
-  ERR_clear_error();
+  forget_errors();
   for (;;) {
     wire.assign(kept_out_);
     std::string().swap(kept_out_);

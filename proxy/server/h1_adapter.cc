@@ -305,7 +305,9 @@ void H1Adapter::close() {
   if (closing_) return;
   closing_ = true;
   watch_closing();
-  connection_.close_after_flush();
+  // A client that asked for the end sends no further request (RFC 9112 section 9.6).
+  const bool clients_last = request_complete_ && !reader_.keep_alive() && connection_.input().empty();
+  connection_.close_after_flush(clients_last ? net::Ending::at_once : net::Ending::drain);
 }
 
 // What is still queued must go out at some pace, or the connection would stay for ever.

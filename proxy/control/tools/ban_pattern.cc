@@ -58,7 +58,7 @@ Result<Glob> glob_of(std::string_view expression) {
 Result<std::vector<std::string>> ban_patterns(std::string_view expression) {
   auto glob = glob_of(expression);
   if (!glob) return std::unexpected(std::move(glob.error()));
-  std::string text = std::move(glob->text);
+  std::string& text = glob->text;
   if (!glob->to_end && !text.ends_with('*')) text += '*';
   if (glob->from_start) {
     if (!text.starts_with('/') && !text.starts_with('*')) return bad(expression, "a path begins with /");

@@ -181,6 +181,32 @@ TEST_F(ConnectionTest, CloseAfterFlushSendsAllThenWaitsForThePeersEnd) {
   EXPECT_EQ(here.closed->code, Errc::closed);
 }
 
+TEST_F(ConnectionTest, EndsAtOnceWhenThePeerSendsNoMoreAndAllIsUnderWay) {
+  const auto [fd, peer] = socket_pair();
+  a = Connection::accepted(*loop, fd, "peer", 0, nullptr, {}, here);
+  a->write("answer");
+  a->close_after_flush(Ending::at_once);
+  EXPECT_TRUE(until([&] { return here.closed != nullptr; }));
+  EXPECT_EQ(here.closed->code, Errc::closed);
+  char text[16] = {};
+  EXPECT_EQ(::recv(peer, text, sizeof text, 0), 6);
+  EXPECT_STREQ(text, "answer");
+  EXPECT_EQ(::recv(peer, text, sizeof text, 0), 0);
+  ::close(peer);
+}
+
+TEST_F(ConnectionTest, ALongAnswerIsWaitedForThoughThePeerSendsNoMore) {
+  join();
+  const std::string sent = pattern(20'000);
+  a->write(sent);
+  a->close_after_flush(Ending::at_once);
+  EXPECT_TRUE(until([&] { return there.peer_closed; }));
+  EXPECT_EQ(there.received, sent);
+  EXPECT_FALSE(here.closed);
+  b->close_after_flush();
+  EXPECT_TRUE(until([&] { return here.closed && there.closed; }));
+}
+
 TEST_F(ConnectionTest, APeerThatGoesOnSendingDoesNotHinderTheClose) {
   const auto [fd, peer] = socket_pair();
   a = Connection::accepted(*loop, fd, "peer", 0, nullptr, {}, here);

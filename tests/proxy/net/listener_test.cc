@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <sys/un.h>
 
+#include "proxy/net/socket_options.h"
 #include "tests/proxy/net/child.h"
 #include "tests/proxy/net/wire.h"
 
@@ -92,6 +93,20 @@ TEST_F(ListenerTest, TakesOverAHundredConnectionsThatWait) {
   const uint16_t port = listen("127.0.0.1:0");
   for (int i = 0; i < 150; ++i) connect("127.0.0.1", port);
   EXPECT_TRUE(run_until(*loop, [&] { return taken.size() == 150; }));
+}
+
+TEST_F(ListenerTest, WhatItAcceptsHasTheSocketOptionsOfAConnection) {
+  const uint16_t port = listen("127.0.0.1:0");
+  connect("127.0.0.1", port);
+  ASSERT_TRUE(run_until(*loop, [&] { return taken.size() == 1; }));
+  const auto option = [&](int name) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    ::getsockopt(taken[0], IPPROTO_TCP, name, &value, &size);
+    return value;
+  };
+  EXPECT_EQ(option(TCP_NODELAY), 1);
+  EXPECT_EQ(option(TCP_NOTSENT_LOWAT), kNotsentLowat);
 }
 
 TEST_F(ListenerTest, ListensOnIpv6AndOnAllAddressesWithOneSpellingPerClient) {
