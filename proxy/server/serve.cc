@@ -14,6 +14,7 @@
 
 #include "config/loader.h"
 #include "proxy/base/log.h"
+#include "proxy/net/tls_memory.h"
 #include "proxy/server/cli.h"
 #include "proxy/server/node.h"
 
@@ -115,6 +116,7 @@ int serve(const std::string& config_path, const char* version) {
   for (const int s : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, s);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
+  net::pool_tls_memory(); // before anything asks OpenSSL for something
   raise_descriptor_limit();
   keep_freed_memory();
 
