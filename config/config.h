@@ -19,12 +19,13 @@ enum class ClientAuthMode : uint8_t { off, optional, required };
 struct ClientAuth {
   ClientAuthMode mode = ClientAuthMode::off;
   std::string ca;
-  uint32_t verified = 10'000, sessions = 10'000; // remembered at most
+  uint32_t verified = 10'000; // chains remembered at most
 };
 struct Tls {
   std::vector<Certificate> certificates;
   ClientAuth client_auth;
   std::string min_version = "1.2";
+  uint32_t sessions = 10'000; // kept at most; 0: in tickets
 };
 struct Listen {
   std::string address;

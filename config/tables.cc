@@ -25,22 +25,19 @@ const Table<Certificate>& certificate_table() {
 
 const Table<ClientAuth>& client_auth_table() {
   static const Table<ClientAuth> table = [] {
-    Table<ClientAuth> made(
-        {"listen[].tls.client_auth", "Whether clients show a certificate (mutual TLS).", "", {}, {}},
-        {
-            row("mode", &ClientAuth::mode,
-                Choice<ClientAuthMode>{{{"off", ClientAuthMode::off},
-                                        {"optional", ClientAuthMode::optional},
-                                        {"required", ClientAuthMode::required}}},
-                "ask for none; check one if shown; refuse the handshake without one"),
-            row("ca", &ClientAuth::ca, Path{},
-                "PEM file of the authorities that sign clients; needed unless mode is off"),
-            row("verified", &ClientAuth::verified, Count{0, 10'000'000},
-                "good certificate chains remembered, so that they are not checked anew before a "
-                "reload or the end of their time; about 200 octets each"),
-            row("sessions", &ClientAuth::sessions, Count{0, 10'000'000},
-                "TLS sessions kept for resumption, about 6 KB each; 0: every handshake is a full one"),
-        });
+    Table<ClientAuth> made({"listen[].tls.client_auth", "Whether clients show a certificate (mutual TLS).", "", {}, {}},
+                           {
+                               row("mode", &ClientAuth::mode,
+                                   Choice<ClientAuthMode>{{{"off", ClientAuthMode::off},
+                                                           {"optional", ClientAuthMode::optional},
+                                                           {"required", ClientAuthMode::required}}},
+                                   "ask for none; check one if shown; refuse the handshake without one"),
+                               row("ca", &ClientAuth::ca, Path{},
+                                   "PEM file of the authorities that sign clients; needed unless mode is off"),
+                               row("verified", &ClientAuth::verified, Count{0, 10'000'000},
+                                   "good certificate chains remembered, so that they are not checked anew before a "
+                                   "reload or the end of their time; about 200 octets each"),
+                           });
     made.word = [](std::string_view word, ClientAuth& out) {
       if (is_off(word)) out.mode = ClientAuthMode::off;
       return is_off(word);
@@ -60,6 +57,9 @@ const Table<Tls>& tls_table() {
           row("client_auth", &Tls::client_auth, Sub<ClientAuth>{client_auth_table()}, "certificates of clients"),
           row("min_version", &Tls::min_version, Choice<std::string>{{{"1.2", "1.2"}, {"1.3", "1.3"}}},
               "the oldest TLS version that is spoken"),
+          row("sessions", &Tls::sessions, Count{0, 10'000'000},
+              "TLS sessions kept for resumption, the latest; about 1 KB each, 6 KB with a client's certificate; "
+              "0: they go into encrypted tickets, which costs more CPU, or with client_auth nowhere"),
       });
   return table;
 }

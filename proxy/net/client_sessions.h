@@ -1,9 +1,9 @@
-// ClientSessions: the TLS sessions of clients that may have shown a certificate, kept here instead of in tickets. A
-// ticket would hold the certificate, and OpenSSL parses it twice for each use of a ticket: half the cost of a resumed
-// handshake. Here the parsed one is shared. What does not fit makes a full handshake.
+// ClientSessions: the TLS sessions of clients, kept here instead of in tickets. OpenSSL would write a session out and
+// parse it for each use of a ticket, with the client's certificate in it: with one, half the cost of a resumed
+// handshake. Here it is shared as it is. What does not fit makes a full handshake.
 //
 // A session lives as long as the ServerTls it was made under, which a reload makes anew, and is good only while the
-// certificate's chain is within its time. Thread-safe.
+// chain of its certificate, if any, is within its time. Thread-safe.
 #pragma once
 
 #include <openssl/ssl.h>

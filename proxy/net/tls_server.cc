@@ -72,9 +72,9 @@ class ServerTlsImpl final : public ServerTls {
                                      SSL_TICKET_STATUS status, void*) noexcept;
 
   Store client_ca_;
-  std::optional<VerifiedChains> chains_; // with client_auth
-  std::optional<ClientSessions> sessions_;
-  std::vector<Site> sites_; // never empty; the first is for clients that ask for no name of ours
+  std::optional<VerifiedChains> chains_;   // with client_auth
+  std::optional<ClientSessions> sessions_; // none: tickets
+  std::vector<Site> sites_;                // never empty; the first is for clients that ask for no name of ours
   std::unordered_map<std::string, SSL_CTX*> exact_;
   std::unordered_map<std::string, SSL_CTX*> wildcard_; // "example.com" for "*.example.com"
   std::string_view offer_ = kOfferH1;
@@ -91,6 +91,8 @@ Result<> ServerTlsImpl::build(const ServerTlsOptions& options) {
   sha256_.reset(EVP_MD_fetch(nullptr, "SHA256", nullptr));
   if (!sha256_) return fail(Errc::internal, "TLS: OpenSSL has no SHA-256: " + tls_reason(nullptr));
 
+  static const SystemClock system_clock;
+  const Clock& clock = options.clock != nullptr ? *options.clock : system_clock;
   std::string settings = std::to_string(static_cast<int>(options.client_auth)) + "/" + options.min_version + "/";
   if (options.client_auth != ClientAuth::off) {
     if (options.client_ca.empty())
@@ -102,11 +104,10 @@ Result<> ServerTlsImpl::build(const ServerTlsOptions& options) {
     if (!client_ca_ || X509_STORE_load_file(client_ca_.get(), options.client_ca.c_str()) != 1) {
       return fail(Errc::config, "client CA " + options.client_ca + ": no PEM certificate: " + tls_reason(nullptr));
     }
-    static const SystemClock system_clock;
-    const Clock& clock = options.clock != nullptr ? *options.clock : system_clock;
     chains_.emplace(options.verified_chains, clock);
-    sessions_.emplace(options.client_sessions, clock);
   }
+  // Without a certificate in it a session may be in a ticket as well.
+  if (options.sessions > 0 || options.client_auth != ClientAuth::off) sessions_.emplace(options.sessions, clock);
   client_settings_ = digest(settings);
   if (client_settings_.empty()) return fail(Errc::internal, "TLS: OpenSSL does no SHA-256: " + tls_reason(nullptr));
   for (const auto& files : options.certificates) {
@@ -148,12 +149,13 @@ Result<TlsContext> ServerTlsImpl::make_site_context(const ServerTlsOptions& opti
   if (!made) return made;
   SSL_CTX* context = made->get();
   if (options.min_version == "1.3") SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF); // tickets only: nothing is kept per client
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF); // tickets, unless sessions are kept
   SSL_CTX_set_num_tickets(context, 1);
   SSL_CTX_set_client_hello_cb(context, on_client_hello, this);
   SSL_CTX_set_tlsext_servername_callback(context, on_server_name);
   SSL_CTX_set_alpn_select_cb(context, on_alpn, this);
   SSL_CTX_set_session_ticket_cb(context, nullptr, on_ticket, this);
+  if (sessions_) sessions_->use_in(context);
   if (options.client_auth == ClientAuth::off) return made;
 
   SSL_CTX_set1_verify_cert_store(context, client_ca_.get());
@@ -165,7 +167,6 @@ Result<TlsContext> ServerTlsImpl::make_site_context(const ServerTlsOptions& opti
   const int demand = options.client_auth == ClientAuth::required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | demand, nullptr);
   chains_->use_in(context);
-  sessions_->use_in(context);
   return made;
 }
 

@@ -26,7 +26,7 @@ struct ServerTlsOptions {
   ClientAuth client_auth = ClientAuth::off;
   std::string client_ca;           // PEM file, needed unless off
   size_t verified_chains = 10'000; // good chains of clients that are remembered; 0: each is checked anew
-  size_t client_sessions = 10'000; // sessions kept when client_auth isn't off; 0: none, no resumption
+  size_t sessions = 10'000;        // kept for resumption; 0: in tickets, and with client_auth nowhere
   const Clock* clock = nullptr;    // what client certificates are checked against; null: the system's
   std::string min_version = "1.2"; // "1.2" or "1.3"
   bool http2 = true;               // offer h2 by ALPN before http/1.1

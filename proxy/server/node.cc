@@ -29,7 +29,7 @@ net::ServerTlsOptions tls_options(const config::Tls& tls) {
   }
   out.client_ca = tls.client_auth.ca;
   out.verified_chains = tls.client_auth.verified;
-  out.client_sessions = tls.client_auth.sessions;
+  out.sessions = tls.sessions;
   out.min_version = tls.min_version;
   return out;
 }

@@ -193,13 +193,13 @@ TEST_P(ClientTrust, ResumesWithoutTouchingTheCertificateAndEndsWithIt) {
 }
 
 TEST_P(ClientTrust, KeepsNoMoreSessionsThanAllowed) {
-  options.client_sessions = 1;
+  options.sessions = 1;
   serve(options);
   visit("client", {"-sess_out", session});
   visit("client", {"-sess_out", session + "-2"});
   s_client(Words{GetParam(), "-servername", "a.test", "-sess_in", session} + identity("client"));
   EXPECT_FALSE(last().info.resumed);
-  options.client_sessions = 0;
+  options.sessions = 0;
   serve(options);
   visit("client", {"-sess_out", session});
   visit("client", {"-sess_in", session});

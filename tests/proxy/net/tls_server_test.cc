@@ -173,15 +173,23 @@ TEST_F(TlsServerTest, OffAsksForNoCertificate) {
 
 // ---- resumption
 
-struct Resumption : TlsServerTest, testing::WithParamInterface<const char*> {
+// By version, and by how many sessions are kept: none means tickets.
+struct Resumption : TlsServerTest, testing::WithParamInterface<std::tuple<const char*, size_t>> {
   std::string session = certs.path("session");
-  Words first(const std::string& name) const { return {GetParam(), "-servername", name, "-sess_out", session}; }
-  Words again(const std::string& name) const { return {GetParam(), "-servername", name, "-sess_in", session}; }
+  const char* version() const { return std::get<0>(GetParam()); }
+  Words first(const std::string& name) const { return {version(), "-servername", name, "-sess_out", session}; }
+  Words again(const std::string& name) const { return {version(), "-servername", name, "-sess_in", session}; }
+  ServerTlsOptions resumable(const Words& names) const {
+    ServerTlsOptions options = serving(names);
+    options.sessions = std::get<1>(GetParam());
+    return options;
+  }
 };
-INSTANTIATE_TEST_SUITE_P(Versions, Resumption, testing::Values("-tls1_2", "-tls1_3"));
+INSTANTIATE_TEST_SUITE_P(Versions, Resumption,
+                         testing::Combine(testing::Values("-tls1_2", "-tls1_3"), testing::Values(10'000U, 0U)));
 
 TEST_P(Resumption, WorksUnderTheSameNameAgainAndAgain) {
-  serve(serving({"a", "b"}));
+  serve(resumable({"a", "b"}));
   s_client(first("b.test"));
   EXPECT_FALSE(last().info.resumed);
   s_client(again("b.test") + Words{"-sess_out", session});
@@ -200,7 +208,7 @@ TEST_P(Resumption, KeepsTheClientsIdentity) {
 }
 
 TEST_P(Resumption, UnderAnotherNameIsAFullHandshake) {
-  serve(serving({"a", "b"}));
+  serve(resumable({"a", "b"}));
   s_client(first("a.test"));
   EXPECT_THAT(s_client(again("b.test")), HasSubstr("\nok\n"));
   EXPECT_FALSE(last().info.resumed);
