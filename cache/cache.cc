@@ -10,6 +10,7 @@
 #include "cache/hot.h"
 #include "cache/policy/freshness.h"
 #include "cache/promote.h"
+#include "proxy/base/pool.h"
 
 namespace verge::cache {
 namespace {
@@ -83,7 +84,7 @@ class TieredCache final : public Cache {
   }
 
   std::unique_ptr<Fill> solo(Executor& loop, Task resume, Task abandoned) override {
-    return std::make_unique<CacheFill>(core_, new_entry(), std::string(), false, loop, std::move(resume),
+    return std::make_unique<CacheFill>(core_, new_entry(), std::string_view(), false, loop, std::move(resume),
                                        std::move(abandoned));
   }
 
@@ -267,6 +268,7 @@ class TieredCache final : public Cache {
     if (Lookup held = held_in_ram(key, request); held.entry) return held;
     const bool other_variants = core_.ram.has_any(key);
     if (core_.disk == nullptr) return {nullptr, Tier::none, Verdict::live, other_variants, false};
+    if (auto now = core_.disk->find_now(key, request)) return judge(std::move(*now), other_variants, on);
     Disk::Lookup found = core_.disk->find(
         key, request, on, [this, &on, other_variants, done = std::move(done)](Disk::Lookup later) mutable {
           done(judge(std::move(later), other_variants, on));
@@ -313,10 +315,9 @@ class TieredCache final : public Cache {
     auto joined = core_.flights->join(
         flight, [&](const Entry& entry) { return joinable_as(flight, key, entry); }, [&] { return new_entry(); });
     if (joined.role == Flights::Role::follow) return {nullptr, std::move(joined.entry)};
-    return {
-        std::make_unique<CacheFill>(core_, std::move(joined.entry), std::string(flight),
-                                    joined.role == Flights::Role::lead, loop, std::move(resume), std::move(abandoned)),
-        nullptr};
+    return {std::make_unique<CacheFill>(core_, std::move(joined.entry), flight, joined.role == Flights::Role::lead,
+                                        loop, std::move(resume), std::move(abandoned)),
+            nullptr};
   }
 
   Lookup judge(Disk::Lookup found, bool other_variants, Executor& on) {
@@ -337,7 +338,7 @@ class TieredCache final : public Cache {
     return Entry::complete_from(std::move(head), entry->blocks(), entry->length(), body_id, core_.disk.get());
   }
 
-  EntryRef new_entry() { return std::make_shared<Entry>(core_.epochs->current(), core_.disk.get()); }
+  EntryRef new_entry() { return pool::make_shared<Entry>(core_.epochs->current(), core_.disk.get()); }
 
   // May one who asks now be given what this flight brings?
   bool joinable(std::string_view key, const Entry& entry) const {

@@ -1,5 +1,7 @@
 #include "cache/fill.h"
 
+#include <algorithm>
+
 #include "proxy/base/metrics.h"
 
 namespace verge::cache {
@@ -9,6 +11,9 @@ metrics::Counter g_discarded("verge_stores_discarded_total", "",
                              "Responses delivered and not kept because they were invalidated on their way.");
 
 using Keep = Entry::Keep;
+
+constexpr size_t kMostKey = 1'024; // octets: a longer key is not the usual request's
+thread_local pool::Spares<std::string> spare_keys;
 
 } // namespace
 
@@ -29,13 +34,15 @@ struct CacheFill::Producer {
   }
 };
 
-CacheFill::CacheFill(Core& core, EntryRef entry, std::string key, bool in_flight, Executor& loop, Task resume,
+CacheFill::CacheFill(Core& core, EntryRef entry, std::string_view key, bool in_flight, Executor& loop, Task resume,
                      Task abandoned)
     : core_(core),
       entry_(std::move(entry)),
-      key_(std::move(key)),
+      key_(spare_keys.take()),
       in_flight_(in_flight),
-      producer_(std::make_shared<Producer>(Producer{this, loop, std::move(resume), std::move(abandoned)})) {}
+      producer_(pool::make_shared<Producer>(Producer{this, loop, std::move(resume), std::move(abandoned)})) {
+  key_ = key;
+}
 
 CacheFill::~CacheFill() {
   producer_->fill = nullptr;
@@ -43,8 +50,12 @@ CacheFill::~CacheFill() {
   producer_->abandoned = nullptr;
   core_.ahead.give(ahead_);
   const EntryState state = entry_->state();
-  if (state == EntryState::complete || state == EntryState::failed) return;
-  fail({Errc::closed, Side::self, Retry::safe, "the fetch ended before its response was complete"});
+  if (state != EntryState::complete && state != EntryState::failed) {
+    fail({Errc::closed, Side::self, Retry::safe, "the fetch ended before its response was complete"});
+  }
+  if (key_.capacity() > kMostKey) return;
+  key_.clear();
+  spare_keys.keep(std::move(key_));
 }
 
 void CacheFill::open_storing(HeadRef head) {
@@ -89,7 +100,7 @@ void CacheFill::open_on_trial(HeadRef head) {
   growing_ = true;
   if (in_flight_) { // those who wait for the Entry in the table see nothing of this one yet
     awaited_ = std::move(entry_);
-    entry_ = std::make_shared<Entry>(awaited_->seq(), core_.disk.get());
+    entry_ = pool::make_shared<Entry>(awaited_->seq(), core_.disk.get());
   }
   open(std::move(head), Keep::all);
 }
@@ -143,7 +154,7 @@ void CacheFill::open_alone(HeadRef head) {
   if (in_flight_) {
     end_flight();
     entry_->fail({Errc::refused, Side::self, Retry::safe, "the response is not to be shared"});
-    entry_ = std::make_shared<Entry>(entry_->seq(), nullptr);
+    entry_ = pool::make_shared<Entry>(entry_->seq(), nullptr);
   }
   open(std::move(head), Keep::until_read);
 }
@@ -177,9 +188,10 @@ bool CacheFill::append(std::string_view octets) {
 
 bool CacheFill::below_window() {
   if (producer_->paused) return false;
+  const auto& options = core_.options;
+  if (entry_->length() <= std::min(options.pass_window_bytes, options.fill_window_bytes)) return true; // all of it
   const bool until_read = entry_->keep() == Keep::until_read;
-  const uint64_t window =
-      until_read ? core_.options.pass_window_bytes : std::max(core_.options.fill_window_bytes, ahead_);
+  const uint64_t window = until_read ? options.pass_window_bytes : std::max(options.fill_window_bytes, ahead_);
   if (entry_->backlog() <= window) return true;
   producer_->paused = true;
   entry_->when_backlog_below(window / 2, producer_->loop, [p = producer_] {

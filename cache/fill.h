@@ -3,16 +3,19 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "cache/core.h"
+#include "proxy/base/pool.h"
 
 namespace verge::cache {
 
-class CacheFill final : public Fill {
+class CacheFill final : public Fill, public pool::Pooled {
  public:
   // `key`: of the flight, and what is remembered if it proves uncacheable; empty for a solo Fill. `in_flight`: `entry`
   // is in the table of flights and to be taken out of it.
-  CacheFill(Core& core, EntryRef entry, std::string key, bool in_flight, Executor& loop, Task resume, Task abandoned);
+  CacheFill(Core& core, EntryRef entry, std::string_view key, bool in_flight, Executor& loop, Task resume,
+            Task abandoned);
   ~CacheFill() override;
   CacheFill(const CacheFill&) = delete;
   CacheFill& operator=(const CacheFill&) = delete;

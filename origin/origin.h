@@ -24,7 +24,7 @@ struct ClientInfo {
   std::string scheme; // "https"
   std::string host;   // the client's authority
   const net::TlsInfo* tls = nullptr;
-  std::string request_id; // ours
+  uint64_t request_id = 0; // ours: see base/request_id.h
 };
 
 struct FetchRequest {
@@ -60,7 +60,7 @@ class Fetch {
 class Origin {
  public:
   virtual ~Origin() = default;
-  virtual std::unique_ptr<Fetch> fetch(FetchRequest request, FetchSink& sink) = 0;
+  virtual std::unique_ptr<Fetch> fetch(FetchRequest&& request, FetchSink& sink) = 0;
   // False for methods it can't take (S3 and folder: anything but GET, HEAD): answer 405.
   virtual bool allows(std::string_view method) const noexcept = 0;
 };

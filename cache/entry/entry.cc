@@ -6,6 +6,7 @@
 #include <cassert>
 
 #include "cache/entry/entry_impl.h"
+#include "proxy/base/pool.h"
 #include "proxy/http/message.h"
 
 namespace verge::cache {
@@ -35,7 +36,7 @@ Entry::~Entry() {
 
 std::shared_ptr<Entry> Entry::complete_from(HeadRef head, std::vector<BlockRef> blocks, uint64_t length,
                                             uint64_t body_id, BodyStore* body_store) {
-  auto entry = std::make_shared<Entry>(head->seq, body_store);
+  auto entry = pool::make_shared<Entry>(head->seq, body_store);
   Impl& m = *entry->impl_;
   m.head = std::move(head);
   blocks.resize((length + kBlockBytes - 1) / kBlockBytes);
@@ -98,8 +99,8 @@ void Entry::append(std::string_view octets) {
     return fail(broken(fmt::format("body runs beyond its declared length of {} octets", *m.declared)));
   }
   // Octets beyond the published length are nobody else's: they are written without the mutex.
-  std::vector<BlockRef> fresh;
-  BlockRef grown; // takes the last Block's place: same octets, more room
+  thread_local std::vector<BlockRef> fresh; // empty but for this call
+  BlockRef grown;                           // takes the last Block's place: same octets, more room
   while (!octets.empty()) {
     const size_t used = length % kBlockBytes;
     if (used == 0) {
@@ -125,6 +126,7 @@ void Entry::append(std::string_view octets) {
   std::lock_guard lock(m.mutex);
   if (grown) m.blocks.back() = std::move(grown);
   std::move(fresh.begin(), fresh.end(), std::back_inserter(m.blocks));
+  fresh.clear();
   m.length.store(length, std::memory_order_release);
   m.wake_readers(wakes);
 }
@@ -140,18 +142,19 @@ void Entry::complete() {
   BlockRef exact;
   if (m.tail && m.tail->capacity() != used) exact = BlockRef::copy_of({m.tail->data(), used});
   m.tail = {};
-  HeadRef head = this->head();
-  if (!head->content_length && !has_no_body(*head)) {
-    auto with_length = std::make_shared<StoredHead>(*head);
-    with_length->content_length = length;
-    head = std::move(with_length);
+  HeadRef with_length;                // null: it has one
+  const StoredHead& opened = *m.head; // nobody but us writes it
+  if (!opened.content_length && !has_no_body(opened)) {
+    auto changed = std::make_shared<StoredHead>(opened);
+    changed->content_length = length;
+    with_length = std::move(changed);
   }
 
   Hook resume, abandoned; // not needed any more; destroyed without the lock
   Wakes wakes;
   std::lock_guard lock(m.mutex);
   if (exact) m.blocks.back() = std::move(exact);
-  m.head = std::move(head);
+  if (with_length) m.head.swap(with_length);
   resume = std::move(m.resume);
   abandoned = std::move(m.abandoned);
   m.resume.on = m.abandoned.on = nullptr;

@@ -42,7 +42,7 @@ enum class EntryState : uint8_t { waiting_head, open, complete, failed };
 class Entry : public std::enable_shared_from_this<Entry> {
  public:
   // `seq`: the invalidation sequence when the Fetch is sent. `body_store` may be null (no disk tier). Always made by
-  // std::make_shared.
+  // pool::make_shared or std::make_shared.
   Entry(uint64_t seq, BodyStore* body_store);
   // A complete Entry over what disk or RAM holds. A Block that is null or beyond the end of `blocks` is read from chunk
   // n of `body_id`; all others are exactly their size. Its seq is the head's.

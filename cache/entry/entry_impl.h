@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "cache/entry/entry.h"
+#include "proxy/base/pool.h"
 
 namespace verge::cache {
 
@@ -61,7 +62,7 @@ struct Hook {
   }
 };
 
-struct Entry::Impl {
+struct Entry::Impl : pool::Pooled {
   explicit Impl(BodyStore* body_store) : store(body_store) {}
 
   BodyStore* const store;

@@ -43,7 +43,7 @@ Reader::~Reader() {
 }
 
 ReaderState& Reader::state() {
-  if (!state_) state_ = std::make_shared<ReaderState>(loop_, std::move(wake_), position_);
+  if (!state_) state_ = pool::make_shared<ReaderState>(loop_, std::move(wake_), position_);
   return *state_;
 }
 

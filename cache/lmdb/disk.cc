@@ -37,6 +37,10 @@ class LmdbDisk final : public Disk {
 
   ~LmdbDisk() override { stopping_ = true; }
 
+  std::optional<Lookup> find_now(std::string_view key, const http::Headers& request) override {
+    return look_up(key, request, Touch::resident);
+  }
+
   Lookup find(std::string_view key, const http::Headers& request, Executor& on, LookupDone done) override {
     auto found = look_up(key, request, Touch::resident);
     if (found) return std::move(*found);

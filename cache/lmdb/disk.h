@@ -65,6 +65,10 @@ class Disk : public BodyStore {
     bool other_variants = false;
   };
   using LookupDone = std::move_only_function<void(Lookup)>;
+  // The half of find() that never waits; none: find() is to be asked.
+  virtual std::optional<Lookup> find_now(std::string_view /*key*/, const http::Headers& /*request*/) {
+    return std::nullopt;
+  }
   virtual Lookup find(std::string_view key, const http::Headers& request, Executor& on, LookupDone done) = 0;
 
   // Responses with a body id above `after` that `wanted` takes, oldest first, at most `most` of them and not looking at

@@ -136,6 +136,7 @@ bool take_directive(ResponseDirectives& out, std::string_view directive) {
 
 RequestDirectives request_directives(const http::Headers& headers) {
   RequestDirectives out;
+  if (!headers.has("cache-control") && !headers.has("pragma")) return out;
   bool cache_control = false;
   bool pragma_no_cache = false;
   for (const http::Field field : headers) {

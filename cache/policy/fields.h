@@ -50,6 +50,7 @@ void each_member(std::string_view value, F&& f) {
 // The same over all lines of the field `name` (lower case).
 template <class F>
 void each_member(const http::Headers& headers, std::string_view name, F&& f) {
+  if (!headers.has(name)) return; // told at once
   for (const http::Field field : headers) {
     if (field.name == name) each_member(field.value, f);
   }

@@ -119,11 +119,9 @@ StoreVerdict may_store(const http::RequestHead& request, const http::ResponseHea
   return may_store(request, response, response_directives(response.headers, rules), freshness, rules);
 }
 
-StoreVerdict may_store(const http::RequestHead& request, const http::ResponseHead& response,
-                       const ResponseDirectives& d, const Freshness& freshness, const Rules& rules) {
+StoreVerdict forbids_storing(const http::RequestHead& request, const http::ResponseHead& response,
+                             const ResponseDirectives& d, const Rules& rules) {
   if (!request.is("GET") && !rules.answers_by_body(request.method)) return StoreVerdict::method;
-  // RFC 9110 section 9.3.3: an answer to POST needs explicit freshness.
-  if (request.is("POST") && freshness.source == LifetimeSource::heuristic) return StoreVerdict::no_freshness;
   if (!rules.enabled) return StoreVerdict::route_off;
   if (rules.honoured.no_store && request_directives(request.headers).no_store) {
     return StoreVerdict::request_no_store;
@@ -135,6 +133,14 @@ StoreVerdict may_store(const http::RequestHead& request, const http::ResponseHea
   if (d.must_understand && !understood(response.status)) return StoreVerdict::status_not_cacheable;
   if (d.no_store && !d.must_understand) return StoreVerdict::no_store;
   if (d.private_) return StoreVerdict::private_response;
+  return StoreVerdict::store;
+}
+
+StoreVerdict may_store(const http::RequestHead& request, const http::ResponseHead& response,
+                       const ResponseDirectives& d, const Freshness& freshness, const Rules& rules) {
+  if (const auto verdict = forbids_storing(request, response, d, rules); verdict != StoreVerdict::store) return verdict;
+  // RFC 9110 section 9.3.3: an answer to POST needs explicit freshness.
+  if (request.is("POST") && freshness.source == LifetimeSource::heuristic) return StoreVerdict::no_freshness;
   if (request.headers.has("authorization") && !d.public_ && !d.must_revalidate && !d.s_maxage) {
     return StoreVerdict::authorization;
   }
@@ -207,6 +213,7 @@ http::Headers first_answer_fields(const http::ResponseHead& response, const Rule
 http::Headers take_control_fields(http::Headers& headers, const Rules& rules) {
   http::Headers control;
   headers.remove("warning"); // obsolete, and wrong in most stored responses (RFC 9111 section 5.5)
+  if (std::ranges::none_of(rules.strip, [&](const std::string& name) { return headers.has(name); })) return control;
   headers.remove_if([&](const http::Field& field) {
     const bool ours = names(rules.strip, field.name);
     if (ours) control.add(field.name, field.value);

@@ -43,6 +43,10 @@ StoreVerdict may_store(const http::RequestHead& request, const http::ResponseHea
 StoreVerdict may_store(const http::RequestHead& request, const http::ResponseHead& response,
                        const ResponseDirectives& d, const Freshness& freshness, const Rules& rules);
 
+// The same as far as it hangs on no lifetime: `store` means that may_store() is to be asked.
+StoreVerdict forbids_storing(const http::RequestHead& request, const http::ResponseHead& response,
+                             const ResponseDirectives& d, const Rules& rules);
+
 // The response's tags: route tags and the members of the rules' tag headers, lower-cased, visible ASCII, at most 256
 // octets each and 50 together (CloudFront's limits), no doubles.
 std::vector<std::string> response_tags(const http::Headers& headers, const Rules& rules);

@@ -105,7 +105,7 @@ class GatewayOrigin final : public Origin {
 
   bool allows(std::string_view method) const noexcept override { return method != "CONNECT" && method != "TRACE"; }
 
-  std::unique_ptr<Fetch> fetch(FetchRequest request, FetchSink& sink) override {
+  std::unique_ptr<Fetch> fetch(FetchRequest&& request, FetchSink& sink) override {
     const bool signing = shared_->signer != nullptr;
     http::RequestHead head =
         api_gateway_request(std::move(request), shared_->client.endpoint(), path_prefix_, host_, signing);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "origin/aws/encoding.h"
+#include "proxy/base/request_id.h"
 #include "proxy/http/grammar.h"
 
 namespace verge::origin::aws {
@@ -124,7 +125,7 @@ Json request_context(const http::RequestHead& head, const ClientInfo& client, Wa
                  {"protocol", std::string(http::to_string(head.version))},
                  {"sourceIp", client.address},
                  {"userAgent", std::string(head.headers.get("user-agent").value_or(""))}};
-  out["requestId"] = client.request_id;
+  out["requestId"] = request_id_text(client.request_id);
   out["routeKey"] = "$default";
   out["stage"] = "$default";
   out["time"] = log_time(now);

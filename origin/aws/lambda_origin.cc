@@ -203,7 +203,7 @@ class LambdaOrigin final : public Origin {
  public:
   explicit LambdaOrigin(std::shared_ptr<LambdaShared> shared) : shared_(std::move(shared)) {}
   bool allows(std::string_view method) const noexcept override { return method != "CONNECT" && method != "TRACE"; }
-  std::unique_ptr<Fetch> fetch(FetchRequest request, FetchSink& sink) override {
+  std::unique_ptr<Fetch> fetch(FetchRequest&& request, FetchSink& sink) override {
     return std::make_unique<LambdaFetch>(shared_, std::move(request), sink);
   }
 

@@ -119,7 +119,7 @@ class S3Origin final : public Origin {
 
   bool allows(std::string_view method) const noexcept override { return method == "GET" || method == "HEAD"; }
 
-  std::unique_ptr<Fetch> fetch(FetchRequest request, FetchSink& sink) override {
+  std::unique_ptr<Fetch> fetch(FetchRequest&& request, FetchSink& sink) override {
     auto fetch = std::make_unique<S3Fetch>(loop_, shared_, request.head.method, sink);
     const auto key = s3_key(request.head.path, prefix_, index_);
     if (!key) {

@@ -13,7 +13,7 @@ class FolderOrigin final : public Origin {
  public:
   FolderOrigin(net::EventLoop& loop, std::shared_ptr<Folder> folder) : loop_(loop), folder_(std::move(folder)) {}
 
-  std::unique_ptr<Fetch> fetch(FetchRequest request, FetchSink& sink) override {
+  std::unique_ptr<Fetch> fetch(FetchRequest&& request, FetchSink& sink) override {
     return make_file_fetch(loop_, folder_, std::move(request.head), sink);
   }
   bool allows(std::string_view method) const noexcept override { return method == "GET" || method == "HEAD"; }

@@ -17,7 +17,7 @@ HttpClient::HttpClient(const OriginContext& context, HttpEndpoint endpoint, std:
 HttpClient::~HttpClient() { pool_->close(); }
 
 std::unique_ptr<Fetch> HttpClient::fetch(http::RequestHead&& head, FetchSink& sink, uint64_t max_body) {
-  auto exchange = std::make_shared<HttpExchange>(pool_, std::move(head), sink, max_body);
+  auto exchange = pool::make_shared<HttpExchange>(pool_, std::move(head), sink, max_body);
   exchange->start();
   return std::make_unique<HttpFetch>(std::move(exchange));
 }

@@ -16,18 +16,18 @@ namespace {
 metrics::Counter resent("verge_origin_requests_resent_total", "",
                         "Idempotent requests sent again because a kept origin connection had ended.");
 
-http::Framing framing_of(const http::RequestHead& head) {
-  if (head.has_body) return head.content_length ? http::Framing::length : http::Framing::chunked;
-  // A method that usually has content says that it has none (RFC 9110 section 8.6).
-  return head.content_length ? http::Framing::length : http::Framing::none;
+constexpr size_t kMostText = 4'096; // octets: a longer head is not the usual request's
+thread_local pool::Spares<std::string> spare_texts;
+
+// A method that usually has content says that it has none (RFC 9110 section 8.6).
+std::optional<uint64_t> length_of(const http::RequestHead& head) {
+  if (head.has_body) return head.content_length;
+  return head.is("POST") || head.is("PUT") || head.is("PATCH") ? std::optional<uint64_t>(0) : std::nullopt;
 }
 
-http::RequestHead&& with_length(http::RequestHead&& head) {
-  if (!head.has_body) {
-    head.content_length.reset();
-    if (head.is("POST") || head.is("PUT") || head.is("PATCH")) head.content_length = 0;
-  }
-  return std::move(head);
+http::Framing framing_of(bool has_body, const std::optional<uint64_t>& length) {
+  if (length) return http::Framing::length;
+  return has_body ? http::Framing::chunked : http::Framing::none;
 }
 
 bool idempotent(std::string_view method) {
@@ -39,24 +39,36 @@ bool idempotent(std::string_view method) {
 
 HttpExchange::HttpExchange(std::shared_ptr<HttpPool> pool, http::RequestHead&& head, FetchSink& sink, uint64_t max_body)
     : pool_(std::move(pool)),
-      head_(with_length(std::move(head))),
       sink_(&sink),
+      method_(head.method),
+      has_body_(head.has_body),
+      content_length_(length_of(head)),
+      framing_(framing_of(has_body_, content_length_)),
+      text_(spare_texts.take()),
       max_body_(max_body),
-      framing_(framing_of(head_)),
-      request_ended_(!head_.has_body),
+      request_ended_(!has_body_),
       reader_(http::Limits{}),
       head_timer_(pool_->loop(),
                   [this] {
                     fail(Errc::timeout, fmt::format("no response head within {} ms", pool_->timeouts().head.count()));
                   }),
-      phase_timer_(pool_->loop(), [this] { on_phase_timeout(); }) {}
+      phase_timer_(pool_->loop(), [this] { on_phase_timeout(); }) {
+  head.content_length = content_length_;
+  http::write_request_head(text_, head, framing_);
+}
+
+HttpExchange::~HttpExchange() {
+  if (text_.capacity() > kMostText) return;
+  text_.clear();
+  spare_texts.keep(std::move(text_));
+}
 
 void HttpExchange::start() {
-  if (max_body_ != 0 && head_.content_length.value_or(0) > max_body_) {
+  if (max_body_ != 0 && content_length_.value_or(0) > max_body_) {
     stopped_sending_ = true;
     fail_later({Errc::too_large, Side::client, Retry::never,
                 fmt::format("origin {}: request body of {} octets, allowed are {}", pool_->origin_name(),
-                            *head_.content_length, max_body_)});
+                            *content_length_, max_body_)});
     return;
   }
   head_timer_.start(pool_->timeouts().head);
@@ -137,7 +149,7 @@ void HttpExchange::fail_as_broken(Error error) {
 }
 
 bool HttpExchange::may_send_again() const noexcept {
-  return link_->used_before() && !heard_ && !head_.has_body && idempotent(head_.method);
+  return link_->used_before() && !heard_ && !has_body_ && idempotent(method_);
 }
 
 // Keeps the slot, so nobody in line can come first; the link made now is not used_before(), so there is no third time.
@@ -153,15 +165,12 @@ void HttpExchange::send_again() {
 void HttpExchange::send_request() {
   phase_ = Phase::running;
   heard_ = answering_ = interim_ = eof_ = false;
-  reader_ = http::H1ResponseReader(http::Limits{});
-  reader_.expect(head_.method);
+  reader_.expect(method_);
   // The head's time begins again when a body has been sent: how long the client takes for that is not the origin's.
-  if (head_.has_body) head_timer_.stop();
+  if (has_body_) head_timer_.stop();
   phase_timer_.stop();
 
-  std::string text;
-  http::write_request_head(text, head_, framing_);
-  link_->connection().write(text);
+  link_->connection().write(std::string_view(text_));
   if (!pending_body_.empty()) write_body(std::exchange(pending_body_, {}));
   if (request_ended_ && framing_ == http::Framing::chunked) link_->connection().write(http::kLastChunk);
   watch_sending();
@@ -184,13 +193,13 @@ bool HttpExchange::send_body(std::string_view octets) {
   if (phase_ == Phase::done || stopped_sending_ || request_ended_ || octets.empty()) return true;
   body_octets_ += octets.size();
   const bool over_limit = max_body_ != 0 && body_octets_ > max_body_;
-  const bool over_declared = head_.content_length && body_octets_ > *head_.content_length;
+  const bool over_declared = content_length_ && body_octets_ > *content_length_;
   if (over_limit || over_declared) {
     // Nothing of the surplus may be sent: behind the declared length it would be a request of its own.
     stopped_sending_ = true;
     fail_later({over_limit ? Errc::too_large : Errc::bad_input, Side::client, Retry::never,
                 fmt::format("{}: request body exceeds the {} octets {}", where(),
-                            over_limit ? max_body_ : *head_.content_length, over_limit ? "allowed" : "declared")});
+                            over_limit ? max_body_ : *content_length_, over_limit ? "allowed" : "declared")});
     return true;
   }
   if (phase_ != Phase::running) {
@@ -208,11 +217,11 @@ bool HttpExchange::send_body(std::string_view octets) {
 
 void HttpExchange::end_body() {
   if (phase_ == Phase::done || stopped_sending_ || request_ended_) return;
-  if (head_.content_length && body_octets_ != *head_.content_length) {
+  if (content_length_ && body_octets_ != *content_length_) {
     stopped_sending_ = true;
     return fail_later(
         {Errc::bad_input, Side::client, Retry::never,
-         fmt::format("{}: request body of {} octets, declared were {}", where(), body_octets_, *head_.content_length)});
+         fmt::format("{}: request body of {} octets, declared were {}", where(), body_octets_, *content_length_)});
   }
   request_ended_ = true;
   want_writable_ = false;
@@ -232,7 +241,7 @@ void HttpExchange::watch_sending() {
 }
 
 void HttpExchange::request_flushed() {
-  if (head_.has_body && !head_done_) head_timer_.start(pool_->timeouts().head);
+  if (has_body_ && !head_done_) head_timer_.start(pool_->timeouts().head);
   if (!answering_) phase_timer_.start(pool_->timeouts().first_byte);
 }
 

@@ -11,6 +11,7 @@
 #include "origin/origin.h"
 #include "origin/pool/http_link.h"
 #include "origin/pool/http_pool.h"
+#include "proxy/base/pool.h"
 #include "proxy/http/h1_reader.h"
 #include "proxy/http/h1_writer.h"
 
@@ -23,6 +24,7 @@ class HttpExchange final : public std::enable_shared_from_this<HttpExchange>, pr
   HttpExchange(std::shared_ptr<HttpPool> pool, http::RequestHead&& head, FetchSink& sink, uint64_t max_body);
   HttpExchange(const HttpExchange&) = delete;
   HttpExchange& operator=(const HttpExchange&) = delete;
+  ~HttpExchange();
 
   void start();
   void cancel(); // the sink hears nothing from now on
@@ -70,10 +72,13 @@ class HttpExchange final : public std::enable_shared_from_this<HttpExchange>, pr
   void release(bool keep);
 
   std::shared_ptr<HttpPool> pool_;
-  http::RequestHead head_;
   FetchSink* sink_;
-  const uint64_t max_body_;
+  const std::string method_;
+  const bool has_body_;
+  const std::optional<uint64_t> content_length_; // of the request
   const http::Framing framing_;
+  std::string text_; // the request's head as it goes out, and once more if it is asked again
+  const uint64_t max_body_;
   Phase phase_ = Phase::in_line;
   std::unique_ptr<HttpLink> link_; // while connecting and running
   std::vector<std::string> addresses_;
@@ -100,7 +105,7 @@ class HttpExchange final : public std::enable_shared_from_this<HttpExchange>, pr
 };
 
 // What the caller of HttpClient::fetch() holds.
-class HttpFetch final : public Fetch {
+class HttpFetch final : public Fetch, public pool::Pooled {
  public:
   explicit HttpFetch(std::shared_ptr<HttpExchange> exchange) : exchange_(std::move(exchange)) {}
   ~HttpFetch() override { exchange_->cancel(); }

@@ -27,7 +27,7 @@ class HttpOrigin final : public Origin {
         max_body_(options.max_request_body),
         client_(context, std::move(endpoint), std::move(tls), options.timeouts, options.connections, options.name) {}
 
-  std::unique_ptr<Fetch> fetch(FetchRequest request, FetchSink& sink) override {
+  std::unique_ptr<Fetch> fetch(FetchRequest&& request, FetchSink& sink) override {
     http::RequestHead& head = request.head;
     add_forwarded_fields(head, request.client);
     if (!host_.empty()) head.authority = host_;
@@ -50,10 +50,9 @@ void add_forwarded_fields(http::RequestHead& head, const ClientInfo& client) {
   std::string via;
   if (fields.has("via")) via = fields.joined("via") + ", ";
   via.append(received_protocol(head.version)).append(" verge");
-  fields.remove_if([](const http::Field& field) {
-    return field.name == "x-forwarded-for" || field.name == "x-forwarded-proto" || field.name == "x-forwarded-host" ||
-           field.name == "via";
-  });
+  for (const std::string_view name : {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "via"}) {
+    fields.remove(name);
+  }
   fields.add("x-forwarded-for", client.address);
   fields.add("x-forwarded-proto", client.scheme);
   fields.add("x-forwarded-host", client.host);

@@ -4,6 +4,7 @@
 
 #include "origin/pool/http_exchange.h"
 #include "proxy/base/metrics.h"
+#include "proxy/base/pool.h"
 
 namespace verge::origin {
 
@@ -16,7 +17,7 @@ metrics::Counter surplus("verge_origin_connections_surplus_total", "",
 
 // A link between two exchanges. Whatever it hears ends it: an origin that speaks unasked is answering a question of
 // which we know nothing, and its octets must never become the next request's answer.
-class HttpPool::Resting final : public HttpLink::User {
+class HttpPool::Resting final : public HttpLink::User, public pool::Pooled {
  public:
   Resting(HttpPool& pool, std::unique_ptr<HttpLink> held)
       : link(std::move(held)), pool_(pool), timer_(pool.loop_, [this] { pool_.drop(*this); }) {

@@ -18,9 +18,13 @@ Block& Block::lender() const noexcept {
 }
 
 void Block::end() noexcept {
-  if (lent()) lender().release();
+  size_t octets = capacity();
+  if (lent()) {
+    lender().release();
+    octets = sizeof(Block*);
+  }
   this->~Block();
-  std::free(this);
+  pool::give(this, sizeof(Block) + octets);
 }
 
 } // namespace verge

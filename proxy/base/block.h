@@ -7,12 +7,13 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <span>
 #include <string_view>
 #include <utility>
+
+#include "proxy/base/pool.h"
 
 namespace verge {
 
@@ -23,9 +24,7 @@ class Block {
  public:
   // Allocated to its size: a 1 KB body costs 1 KB. `capacity` is at most kBlockBytes for anything that is stored.
   static Block* create(size_t capacity) {
-    void* raw = std::malloc(sizeof(Block) + capacity);
-    if (raw == nullptr) throw std::bad_alloc();
-    return new (raw) Block(static_cast<uint32_t>(capacity));
+    return new (pool::take(sizeof(Block) + capacity)) Block(static_cast<uint32_t>(capacity));
   }
   // Another's octets under a count of its own, holding it alive: threads that send the same octets without end each
   // have their own Block of them and so share no counter. Lending is for reading.

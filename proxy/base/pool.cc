@@ -20,7 +20,10 @@ constexpr bool kKeeps = false;
 constexpr bool kKeeps = true;
 #endif
 
-constexpr size_t kSizes = kLargest / kStep;
+// Sizes up to kLargest, and behind them the one that full Blocks have: freeing one of those makes malloc tidy up its
+// whole heap, and those of a body that passes come and go all the time.
+constexpr size_t kSizes = kLargest / kStep + 1, kLarge = kSizes - 1;
+constexpr size_t kLargeBytes = 65'536, kKeptLarge = 1'048'576;
 
 struct Piece {
   Piece* next;
@@ -45,7 +48,13 @@ struct Closer {
 };
 thread_local Closer closer;
 
-constexpr size_t place(size_t n) noexcept { return (std::max<size_t>(n, 1) - 1) / kStep; }
+// Of a size in `by_size`; kSizes: of none.
+constexpr size_t place(size_t n) noexcept {
+  if (n <= kLargest) return (std::max<size_t>(n, 1) - 1) / kStep;
+  return n <= kLargeBytes && n > kLargeBytes - kStep ? kLarge : kSizes;
+}
+constexpr size_t octets(size_t at) noexcept { return at == kLarge ? kLargeBytes : (at + 1) * kStep; }
+constexpr size_t most_kept(size_t at) noexcept { return at == kLarge ? kKeptLarge : kKeptBytes; }
 
 } // namespace
 
@@ -53,7 +62,7 @@ void* take(size_t n) {
   const size_t at = place(n);
   if (!kKeeps || at >= kSizes || closed) return from_heap(n);
   Kept& kept = by_size[at];
-  if (kept.first == nullptr) return from_heap((at + 1) * kStep);
+  if (kept.first == nullptr) return from_heap(octets(at));
   --kept.count;
   return std::exchange(kept.first, kept.first->next);
 }
@@ -64,7 +73,7 @@ void give(void* p, size_t n) noexcept {
   if (!kKeeps || at >= kSizes || closed) return std::free(p);
   Kept& kept = by_size[at];
   if (kept.count == 0) closer.see_to_it(); // made when first asked, and then ends with the thread
-  if (kept.count * (at + 1) * kStep >= kKeptBytes) return std::free(p);
+  if (kept.count * octets(at) >= most_kept(at)) return std::free(p);
   ++kept.count;
   kept.first = new (p) Piece{kept.first};
 }

@@ -5,13 +5,14 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <utility>
 #include <vector>
 
 namespace verge::pool {
 
-inline constexpr size_t kStep = 64;           // sizes are rounded up to this many octets
-inline constexpr size_t kLargest = 4'096;     // larger pieces are the heap's alone
+inline constexpr size_t kStep = 32;           // sizes are rounded up to this many octets
+inline constexpr size_t kLargest = 4'096;     // larger pieces are the heap's, but for those of full Blocks
 inline constexpr size_t kKeptBytes = 262'144; // of one size, by one thread: some hundred streams end in one turn
 
 // Aligned as malloc() does. Ends the program by std::bad_alloc when memory is gone. `n` of give() is that of take().
@@ -36,6 +37,12 @@ struct Allocator {
   void deallocate(T* p, size_t n) noexcept { give(p, n * sizeof(T)); }
   bool operator==(const Allocator&) const noexcept = default;
 };
+
+// What std::make_shared makes, in the pool: object and counts in one piece.
+template <class T, class... Args>
+std::shared_ptr<T> make_shared(Args&&... args) {
+  return std::allocate_shared<T>(Allocator<T>(), std::forward<Args>(args)...);
+}
 
 // Values whose buffers are worth keeping: strings and fields that the next request of the thread fills again. What is
 // kept must have been cleared. A thread_local of the file that uses it.

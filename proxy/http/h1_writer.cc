@@ -4,6 +4,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstring>
 
 #include "proxy/http/grammar.h"
 
@@ -11,19 +12,49 @@ namespace verge::http {
 namespace {
 
 // Fields that this file alone decides; wherever they stand in a list they are left out.
-bool is_framing(std::string_view name) noexcept {
-  const FieldKind kind = kind_of(name);
+bool is_framing(FieldKind kind) noexcept {
   return kind == FieldKind::content_length || kind == FieldKind::transfer_encoding || kind == FieldKind::connection;
 }
 
+constexpr std::string_view kColon = ": ", kEnd = "\r\n";
+
+char* put(char* to, std::string_view text) noexcept {
+  if (!text.empty()) std::memcpy(to, text.data(), text.size());
+  return to + text.size();
+}
+
+// All parts of a line, or of several, at once.
+template <class... Parts>
+void append_all(std::string& out, Parts... parts) {
+  const size_t at = out.size();
+  out.resize_and_overwrite(at + (parts.size() + ...),
+                           [&](char* text, size_t) { // whose size may be more than was asked for: GCC 12
+                             char* to = text + at;
+                             ((to = put(to, parts)), ...);
+                             return static_cast<size_t>(to - text);
+                           });
+}
+
 void append_line(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ").append(value).append("\r\n");
+  append_all(out, name, kColon, value, kEnd);
+}
+
+// Those that `wanted` names.
+template <class Wanted>
+void append_fields(std::string& out, const Headers& fields, Wanted wanted) {
+  const size_t at = out.size();
+  out.resize_and_overwrite(at + fields.bytes() + fields.size() * (kColon.size() + kEnd.size()),
+                           [&](char* text, size_t) {
+                             char* to = text + at;
+                             for (const Field f : fields) {
+                               if (wanted(kind_of(f.name))) to = put(put(put(put(to, f.name), kColon), f.value), kEnd);
+                             }
+                             return static_cast<size_t>(to - text);
+                           });
 }
 
 void append_fields(std::string& out, const Headers& fields) {
-  for (const Field f : fields) {
-    if (!is_framing(f.name)) append_line(out, f.name, f.value);
-  }
+  append_fields(out, fields, [](FieldKind kind) { return !is_framing(kind); });
 }
 
 void append_number(std::string& out, uint64_t n) {
@@ -33,9 +64,9 @@ void append_number(std::string& out, uint64_t n) {
 }
 
 void append_length(std::string& out, uint64_t n) {
-  out += "content-length: ";
-  append_number(out, n);
-  out += "\r\n";
+  std::array<char, 20> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), n).ptr;
+  append_line(out, "content-length", {text.data(), end});
 }
 
 void append_status_line(std::string& out, int status) {
@@ -53,13 +84,11 @@ void append_status_line(std::string& out, int status) {
 void write_request_head(std::string& out, const RequestHead& head, Framing framing) {
   out.reserve(out.size() + head.path.size() + head.query.size() + head.authority.size() + head.headers.bytes() +
               head.headers.size() * 4 + 128);
-  out.append(head.method).append(" ").append(head.path);
-  if (head.has_query) out.append("?").append(head.query);
-  out += " HTTP/1.1\r\n";
-  append_line(out, "host", head.authority);
-  for (const Field f : head.headers) {
-    if (!is_framing(f.name) && kind_of(f.name) != FieldKind::host) append_line(out, f.name, f.value);
-  }
+  append_all(out, std::string_view(head.method), std::string_view(" "), std::string_view(head.path),
+             std::string_view(head.has_query ? "?" : ""),
+             head.has_query ? std::string_view(head.query) : std::string_view(),
+             std::string_view(" HTTP/1.1\r\nhost: "), std::string_view(head.authority), kEnd);
+  append_fields(out, head.headers, [](FieldKind kind) { return !is_framing(kind) && kind != FieldKind::host; });
   switch (framing) {
     case Framing::length: append_length(out, head.content_length.value_or(0)); break;
     case Framing::chunked: out += "transfer-encoding: chunked\r\n"; break;

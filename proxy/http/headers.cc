@@ -12,17 +12,15 @@ bool same(std::string_view a, std::string_view b) noexcept {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
-bool lies_in(std::string_view part, const std::string& whole) noexcept {
+bool lies_in(std::string_view part, std::string_view whole) noexcept {
   const std::less<const char*> before;
   return !part.empty() && !before(part.data(), whole.data()) && before(part.data(), whole.data() + whole.size());
 }
 
 } // namespace
 
-Field Headers::at(size_t i) const noexcept {
-  const Span& s = spans_[i];
-  return {{text_.data() + s.name, s.name_size}, {text_.data() + s.value, s.value_size}};
-}
+Headers::Headers(const Headers& other) = default;
+Headers& Headers::operator=(const Headers& other) = default;
 
 void Headers::add(std::string_view name, std::string_view value) {
   if (lies_in(name, text_) || lies_in(value, text_)) { // text_ may move while it grows
@@ -30,16 +28,15 @@ void Headers::add(std::string_view name, std::string_view value) {
     return add(own_name, own_value);
   }
   const size_t at = text_.size();
-  text_.append(name);
-  for (size_t i = at; i < text_.size(); ++i) text_[i] = octets::lower(text_[i]);
-  text_.append(value);
-  push({static_cast<uint32_t>(at), static_cast<uint32_t>(name.size()), static_cast<uint32_t>(at + name.size()),
-        static_cast<uint32_t>(value.size())});
-}
-
-void Headers::push(const Span& span) {
-  seen_ |= mark({text_.data() + span.name, span.name_size});
-  spans_.push_back(span);
+  text_.resize_and_overwrite(at + name.size() + value.size(), [&](char* text, size_t) {
+    char* to = text + at;
+    for (const char c : name) *to++ = octets::lower(c);
+    if (!value.empty()) std::memcpy(to, value.data(), value.size());
+    return at + name.size() + value.size(); // and not the second argument: GCC 12 gives more than was asked for
+  });
+  seen_ |= mark({text_.data() + at, name.size()});
+  spans_.push_back({static_cast<uint32_t>(at), static_cast<uint32_t>(name.size()),
+                    static_cast<uint32_t>(at + name.size()), static_cast<uint32_t>(value.size())});
 }
 
 void Headers::set(std::string_view name, std::string_view value) {
@@ -58,10 +55,6 @@ void Headers::set(std::string_view name, std::string_view value) {
   }
   if (!placed) spans_[kept++] = fresh;
   spans_.resize(kept);
-}
-
-size_t Headers::remove(std::string_view name) {
-  return remove_if([name](const Field& f) { return same(f.name, name); });
 }
 
 void Headers::clear() noexcept {

@@ -1,5 +1,6 @@
 // Headers: an ordered list of header fields, names in lower case. One buffer holds all text, so a message's fields
-// cost two allocations and copying is cheap. Not thread-safe for writing; a const Headers may be read by any thread.
+// cost two pieces of the thread's pool and copying is cheap. Not thread-safe for writing; a const Headers may be read
+// by any thread.
 #pragma once
 
 #include <algorithm>
@@ -9,6 +10,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "proxy/base/pool.h"
 
 namespace verge::http {
 
@@ -34,24 +37,30 @@ class Headers {
     size_t index_;
   };
 
+  Headers() noexcept = default;
+  Headers(const Headers& other);
+  Headers(Headers&& other) noexcept = default;
+  Headers& operator=(const Headers& other);
+  Headers& operator=(Headers&& other) noexcept = default;
+  ~Headers() = default;
+
   // Appends a line; the name is lower-cased. The caller has checked the grammar (grammar.h). Views into this Headers
   // given as arguments are safe.
   void add(std::string_view name, std::string_view value);
-  // Appends a line whose name is in lower case and whose value `append(std::string&)` writes in place, at the end of
-  // what it is given: no text is made twice.
+  // Appends a line whose value `append(std::string&)` writes, into a text that the thread keeps for this.
   template <class Append>
   void add_made(std::string_view name, Append append) {
-    const size_t at = text_.size();
-    text_.append(name);
-    const size_t value = text_.size();
-    append(text_);
-    push({static_cast<uint32_t>(at), static_cast<uint32_t>(name.size()), static_cast<uint32_t>(value),
-          static_cast<uint32_t>(text_.size() - value)});
+    thread_local std::string made;
+    made.clear();
+    append(made);
+    add(name, made);
   }
   // Replaces all lines of that name by one, in the first's place, or appends it.
   void set(std::string_view name, std::string_view value);
   // Removes all lines of that name. Returns how many there were.
-  size_t remove(std::string_view name);
+  size_t remove(std::string_view name) {
+    return (seen_ & mark(name)) == 0 ? 0 : remove_if([name](const Field& f) { return f.name == name; });
+  }
   // Removes every line for which pred(Field) is true, in one pass. Returns how many there were.
   template <class Pred>
   size_t remove_if(Pred pred) {
@@ -95,7 +104,10 @@ class Headers {
 
   size_t size() const noexcept { return spans_.size(); }
   bool empty() const noexcept { return spans_.empty(); }
-  Field at(size_t i) const noexcept;
+  Field at(size_t i) const noexcept {
+    const Span& s = spans_[i];
+    return {{text_.data() + s.name, s.name_size}, {text_.data() + s.value, s.value_size}};
+  }
   Iterator begin() const noexcept { return {this, 0}; }
   Iterator end() const noexcept { return {this, spans_.size()}; }
   // Octets of all names and values, for limits and accounts.
@@ -114,9 +126,9 @@ class Headers {
     return uint64_t{1} << ((name.size() * 7 + first * 5 + last * 3) % 64);
   }
   std::optional<std::string_view> find(std::string_view name) const noexcept;
-  void push(const Span& span);
-  std::string text_;
-  std::vector<Span> spans_;
+  using Text = std::basic_string<char, std::char_traits<char>, pool::Allocator<char>>;
+  Text text_;
+  std::vector<Span, pool::Allocator<Span>> spans_;
   uint64_t seen_ = 0; // marks of all names, those removed since included
 };
 

@@ -36,6 +36,12 @@ std::unique_ptr<RequestHead> spare_head() {
   return std::make_unique<RequestHead>();
 }
 
+std::unique_ptr<RequestHead> spare_head(const RequestHead& like) {
+  auto head = spare_head();
+  *head = like;
+  return head;
+}
+
 void give_back(std::unique_ptr<RequestHead> head) {
   if (!head) return;
   const size_t octets = held(*head);

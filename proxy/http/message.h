@@ -37,6 +37,7 @@ struct RequestHead {
 // Heads of requests that are done, with the memory of their strings and fields, for the thread's next ones. A head that
 // is larger than usual is not kept. What was moved out of one that was taken comes back by the second give_back().
 std::unique_ptr<RequestHead> spare_head(); // empty
+std::unique_ptr<RequestHead> spare_head(const RequestHead& like);
 void give_back(std::unique_ptr<RequestHead> head);
 void give_back(RequestHead&& head);
 

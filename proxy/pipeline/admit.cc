@@ -8,6 +8,7 @@
 #include "cache/policy/search.h"
 #include "cache/policy/validation.h"
 #include "cache/policy/vary.h"
+#include "proxy/base/pool.h"
 #include "proxy/http/h1_writer.h"
 
 namespace verge::pipeline {
@@ -37,18 +38,20 @@ void file(cache::StoredHead& head, const std::string& url, const policy::Rules& 
 Admission admit(const http::RequestHead& request, http::ResponseHead&& response, const std::string& key, uint64_t seq,
                 WallTime request_time, WallTime response_time, const policy::Rules& rules) {
   Admission out;
-  out.head = std::make_shared<cache::StoredHead>();
+  out.head = pool::make_shared<cache::StoredHead>();
   auto& h = *out.head;
   h.status = response.status;
   h.request_time = request_time;
   h.response_time = response_time;
   h.seq = seq;
-  h.key = key;
   h.request_had_authorization = request.headers.has("authorization");
   const auto directives = policy::response_directives(response.headers, rules);
-  h.freshness = policy::freshness(response, directives, request_time, response_time, rules);
   if (has_body(request, response.status)) h.content_length = response.content_length;
-  out.verdict = policy::may_store(request, response, directives, h.freshness, rules);
+  out.verdict = policy::forbids_storing(request, response, directives, rules);
+  if (out.verdict == policy::StoreVerdict::store) { // else nobody asks how long it lasts
+    h.freshness = policy::freshness(response, directives, request_time, response_time, rules);
+    out.verdict = policy::may_store(request, response, directives, h.freshness, rules);
+  }
   if (key.empty() && out.verdict == policy::StoreVerdict::store) out.verdict = policy::StoreVerdict::method;
   if (response.content_length && *response.content_length > rules.max_object &&
       out.verdict == policy::StoreVerdict::store) {

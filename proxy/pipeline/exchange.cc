@@ -15,7 +15,7 @@ constexpr size_t kCollectedTogether = 4; // bodies of the largest size that one 
 
 // What each request fills again: kept with its memory for the thread's next ones.
 struct Buffers {
-  std::string key;
+  std::string key, flight;
   http::Headers extra, own_fields;
 };
 thread_local pool::Spares<Buffers> spare_buffers;
@@ -33,6 +33,7 @@ Exchange::Exchange(Services& s, std::shared_ptr<LoopSnapshot> snap, http::Client
       id_(new_request_id()) {
   Buffers buffers = spare_buffers.take();
   key.text = std::move(buffers.key);
+  flight = std::move(buffers.flight);
   response.out.extra = std::move(buffers.extra);
   response.own_fields = std::move(buffers.own_fields);
 }
@@ -48,17 +49,17 @@ Exchange::~Exchange() {
 void Exchange::keep_buffers() {
   constexpr size_t kMost = 4'096; // octets: what is larger is not the usual request's
   http::give_back(std::move(request));
-  if (key.text.capacity() > kMost || response.own_fields.capacity() > kMost) return;
+  if (key.text.capacity() > kMost || flight.capacity() > kMost || response.own_fields.capacity() > kMost) return;
   key.text.clear();
+  flight.clear();
   response.out.extra.clear();
   response.own_fields.clear();
-  spare_buffers.keep({std::move(key.text), std::move(response.out.extra), std::move(response.own_fields)});
+  spare_buffers.keep(
+      {std::move(key.text), std::move(flight), std::move(response.out.extra), std::move(response.own_fields)});
 }
 
-std::string Exchange::request_id() const { return request_id_text(id_); }
-
 std::shared_ptr<Exchange::Life>& Exchange::life() {
-  if (!life_) life_ = std::make_shared<Life>(Life{this});
+  if (!life_) life_ = pool::make_shared<Life>(Life{this});
   return life_;
 }
 
@@ -216,7 +217,7 @@ void Exchange::on_cut() {
 
 void Exchange::on_interim_head(const http::ResponseHead& head) { forward_interim(*this, head); }
 
-void Exchange::on_outcome(Outcome o) {
+void Exchange::on_outcome(Outcome&& o) {
   outcome = std::move(o);
   run();
 }

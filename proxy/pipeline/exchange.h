@@ -15,6 +15,7 @@
 #include "cache/policy/cache_status.h"
 #include "cache/policy/storing.h"
 #include "proxy/base/pool.h"
+#include "proxy/base/request_id.h"
 #include "proxy/http/stream.h"
 #include "proxy/pipeline/body_plan.h"
 #include "proxy/pipeline/counters.h"
@@ -110,7 +111,7 @@ class Exchange final : public http::StreamHandler, public Fetching::Leader, publ
 
   // Fetching::Leader
   void on_interim_head(const http::ResponseHead& head) override;
-  void on_outcome(Outcome outcome) override;
+  void on_outcome(Outcome&& outcome) override;
   void on_request_body_writable() override;
   void on_fetching_done() override;
 
@@ -119,7 +120,8 @@ class Exchange final : public http::StreamHandler, public Fetching::Leader, publ
   std::shared_ptr<LoopSnapshot> snapshot; // pinned
   http::ClientStream& client;
   const Connected& connection;
-  std::string request_id() const; // see log.h
+  std::string request_id() const { return request_id_text(id_); }
+  uint64_t id() const noexcept { return id_; }
 
   http::RequestHead request; // intake, and key (cookies); const from then on
   const Route* route = nullptr;
@@ -134,9 +136,7 @@ class Exchange final : public http::StreamHandler, public Fetching::Leader, publ
   // The same for a value: runs `f(exchange)` and nothing when it is gone.
   template <class F>
   auto alive(F f) {
-    return [weak = std::weak_ptr<Life>(life()), f = std::move(f)](auto&&... args) mutable {
-      if (const auto life = weak.lock()) f(*life->self, std::forward<decltype(args)>(args)...);
-    };
+    return WhileAlive<F>{life(), std::move(f)};
   }
 
   std::unique_ptr<Slices> slices; // null: not sent in slices
@@ -189,6 +189,16 @@ class Exchange final : public http::StreamHandler, public Fetching::Leader, publ
  private:
   struct Life {
     Exchange* self;
+  };
+  // No larger than its weak_ptr where `f` holds nothing: a Task keeps that without asking for memory.
+  template <class F>
+  struct WhileAlive {
+    std::weak_ptr<Life> weak;
+    [[no_unique_address]] F f;
+    template <class... Args>
+    void operator()(Args&&... args) {
+      if (const auto life = weak.lock()) f(*life->self, std::forward<Args>(args)...);
+    }
   };
   std::shared_ptr<Life>& life();
   void run();

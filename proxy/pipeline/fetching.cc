@@ -25,8 +25,9 @@ std::vector<const http::Headers*> headers_of(const std::vector<cache::EntryRef>&
 }
 
 origin::FetchRequest request_of(const Plan& plan) {
-  const http::RequestHead& from = plan.client_head;
-  http::RequestHead head;
+  const http::RequestHead& from = *plan.client_head;
+  origin::FetchRequest request{.head = {}, .client = plan.client};
+  http::RequestHead& head = request.head;
   head.method = from.method;
   head.scheme = from.scheme;
   head.authority = from.authority;
@@ -38,15 +39,18 @@ origin::FetchRequest request_of(const Plan& plan) {
   head.headers = plan.origin_headers;
   head.content_length = from.content_length;
   head.has_body = from.has_body;
-  return {std::move(head), plan.client};
+  return request;
 }
 
 } // namespace
 
-Fetching::Fetching(Services& services, Plan plan, Leader* leader)
-    : services_(services), plan_(std::move(plan)), leader_(leader), life_(std::make_shared<Life>(Life{this})) {}
+Fetching::Fetching(Services& services, Plan&& plan, Leader* leader)
+    : services_(services), plan_(std::move(plan)), leader_(leader), life_(pool::make_shared<Life>(Life{this})) {}
 
-Fetching::~Fetching() { life_->self = nullptr; }
+Fetching::~Fetching() {
+  life_->self = nullptr;
+  http::give_back(std::move(plan_.client_head));
+}
 
 Task Fetching::resume_task() {
   return [life = life_] {
@@ -102,7 +106,7 @@ void Fetching::detach() {
   const bool unread = untold_ && !storing_; // it was for this leader alone
   untold_.reset();
   // Before the head nobody knows whether it can be stored; a GET for the cache goes on, all else is cancelled.
-  if (!finished_ && (unread || (!opened_ && plan_.key.empty()))) {
+  if (!finished_ && (unread || (!opened_ && !plan_.store))) {
     fill_->fail(Error{Errc::closed, Side::client, Retry::never, "the client left"});
     finish();
   }
@@ -120,11 +124,11 @@ void Fetching::on_interim(http::ResponseHead&& head) {
 void Fetching::on_head(http::ResponseHead&& head) {
   if (finished_) return; // the client left in the same turn of the loop
   if (const auto fault = contradiction(may_be_304_, head); fault && !plan_.ranged) return on_fault(*fault);
-  if (services_.failing != nullptr && !plan_.failing_key.empty()) {
+  if (services_.failing != nullptr && !plan_.key_text.empty()) {
     if (head.status < 500) {
-      services_.failing->answered(plan_.route->origin, plan_.failing_key);
+      services_.failing->answered(plan_.route->origin, plan_.key_text);
     } else {
-      services_.failing->key_failed(plan_.failing_key, plan_.route->waiting.fail_timeout);
+      services_.failing->key_failed(plan_.key_text, plan_.route->waiting.fail_timeout);
     }
   }
   if (conditional_ && head.status == 304) return on_not_modified(std::move(head));
@@ -134,20 +138,21 @@ void Fetching::on_head(http::ResponseHead&& head) {
   o.kind = Outcome::Kind::opened;
   o.status = head.status;
   o.declared_length = head.content_length;
-  auto admitted = admit_ranged(plan_.client_head, std::move(head), holds_,
-                               plan_.ranged ? std::string_view(plan_.ranged->suffix) : std::string_view(), plan_.key,
+  auto admitted = admit_ranged(*plan_.client_head, std::move(head), holds_,
+                               plan_.ranged ? std::string_view(plan_.ranged->suffix) : std::string_view(), plan_.key(),
                                fill_->entry()->seq(), request_time_, services_.clock.wall(), plan_.route->rules);
   if (!on_trial(head, o, admitted)) open(std::move(o), std::move(admitted));
 }
 
-void Fetching::open(Outcome o, Admission admitted, bool trial) {
+void Fetching::open(Outcome&& o, Admission&& admitted, bool trial) {
   o.verdict = admitted.verdict;
   o.first_only = std::move(admitted.first_only);
   storing_ = admitted.verdict == policy::StoreVerdict::store;
   opened_ = true;
+  const bool part = admitted.head->status == 206;
   if (!storing_) {
-    if (services_.verdicts != nullptr && !plan_.key.empty()) {
-      services_.verdicts->note(plan_.key, services_.clock.wall(), o.verdict, o.status);
+    if (services_.verdicts != nullptr && plan_.store) {
+      services_.verdicts->note(plan_.key(), services_.clock.wall(), o.verdict, o.status);
     }
     fill_->open_passing(std::move(admitted.head));
   } else if (trial) {
@@ -157,7 +162,7 @@ void Fetching::open(Outcome o, Admission admitted, bool trial) {
   }
   if (storing_) counters::store();
   o.entry = fill_->entry();
-  if (!storing_ && o.entry->head()->status == 206) splice_.reset(); // passed as it came
+  if (!storing_ && part) splice_.reset(); // passed as it came
   if (trial || splice_) {
     if (splice_ && splice_->before()) fetch_->pause();
     tell(std::move(o));
@@ -173,7 +178,7 @@ void Fetching::open(Outcome o, Admission admitted, bool trial) {
 
 void Fetching::tell_opened() {
   if (!untold_) return;
-  Outcome o = std::move(*untold_);
+  Outcome o = std::move(*untold_); // who hears of it may leave us
   untold_.reset();
   tell(std::move(o));
 }
@@ -222,7 +227,7 @@ void Fetching::on_not_modified(http::ResponseHead&& head) {
   http::ResponseHead as_stored;
   as_stored.status = fresh->status == 206 ? 200 : fresh->status; // a part is stored as its whole would be
   as_stored.headers = cache::all_fields(*fresh);
-  auto verdict = policy::may_store(plan_.client_head, as_stored, fresh->freshness, plan_.route->rules);
+  auto verdict = policy::may_store(*plan_.client_head, as_stored, fresh->freshness, plan_.route->rules);
   // Another Vary makes it another variant than the one it is stored as.
   if (policy::vary_fields(fresh->headers) != stored->vary_fields) verdict = policy::StoreVerdict::vary_star;
   auto& cache = services_.cache;
@@ -232,7 +237,7 @@ void Fetching::on_not_modified(http::ResponseHead&& head) {
   if (!o.note.empty()) verdict = policy::StoreVerdict::reflects;
   o.verdict = verdict;
   o.status = 304;
-  if (plan_.key.empty() || !o.note.empty()) { // for this client; what is stored stays as it is
+  if (!plan_.store || !o.note.empty()) { // for this client; what is stored stays as it is
     o.entry = cache.with_head(entry, std::move(fresh));
   } else {
     o.entry = cache.refresh(entry, std::move(fresh));
@@ -241,7 +246,7 @@ void Fetching::on_not_modified(http::ResponseHead&& head) {
     } else if (*selected >= 0) {
       // RFC 9111 section 4.3.4: that one is freshened, and it is what this request selects from now on as well.
       auto also = std::make_shared<cache::StoredHead>(*o.entry->head());
-      also->vary_values = policy::vary_key(also->vary_fields, plan_.client_head.headers);
+      also->vary_values = policy::vary_key(also->vary_fields, plan_.client_head->headers);
       o.entry = cache.adopt(o.entry, std::move(also));
     }
   }
@@ -277,14 +282,14 @@ void Fetching::on_error(Error error) {
   counters::origin_error(plan_.route->origin, error.code == Errc::timeout   ? "timeout"
                                               : error.code == Errc::refused ? "refused"
                                                                             : "broken");
-  log::warn("origin", "{} {}{}: {}", plan_.client_head.method, plan_.client_head.authority, plan_.client_head.path,
+  log::warn("origin", "{} {}{}: {}", plan_.client_head->method, plan_.client_head->authority, plan_.client_head->path,
             error.what);
-  if (services_.failing != nullptr && !plan_.failing_key.empty()) {
+  if (services_.failing != nullptr && !plan_.key_text.empty()) {
     const Millis memory = plan_.route->waiting.fail_timeout;
     if (opened_) {
-      services_.failing->key_failed(plan_.failing_key, memory);
+      services_.failing->key_failed(plan_.key_text, memory);
     } else {
-      services_.failing->failed(plan_.route->origin, plan_.failing_key, error, memory);
+      services_.failing->failed(plan_.route->origin, plan_.key_text, error, memory);
     }
   }
   if (storing_) keep_truncated(services_, *fill_->entry());
@@ -301,7 +306,7 @@ void Fetching::on_request_writable() {
   if (leader_ != nullptr) leader_->on_request_body_writable();
 }
 
-void Fetching::tell(Outcome outcome) {
+void Fetching::tell(Outcome&& outcome) {
   if (leader_ != nullptr) leader_->on_outcome(std::move(outcome));
 }
 

@@ -12,6 +12,7 @@
 #include "cache/cache.h"
 #include "cache/policy/storing.h"
 #include "origin/origin.h"
+#include "proxy/base/pool.h"
 #include "proxy/pipeline/admit.h"
 #include "proxy/pipeline/ranged.h"
 #include "proxy/pipeline/services.h"
@@ -24,18 +25,23 @@ namespace verge::pipeline {
 struct Plan {
   const Route* route = nullptr;
   std::shared_ptr<LoopSnapshot> snapshot;
-  http::RequestHead client_head; // as the client asked, normal form: decides storing and Vary
-  http::Headers origin_headers;  // as they go to the origin when unconditional (forward.h)
+  std::unique_ptr<http::RequestHead> client_head; // as the client asked, normal form: decides storing and Vary
+  http::Headers origin_headers;                   // as they go to the origin when unconditional (forward.h)
   origin::ClientInfo client;
-  std::string key;         // empty: can't be stored
-  std::string failing_key; // what a failure is remembered under
-  cache::EntryRef stale;   // fits the request: validated by this Fetch, and shown in place of an error; null: none
+  std::string key_text;  // what a failure is remembered under; empty: nowhere
+  bool store = false;    // it may be stored, under the same text
+  cache::EntryRef stale; // fits the request: validated by this Fetch, and shown in place of an error; null: none
   std::vector<cache::EntryRef> offered;    // stored for other variants: a 304 may select one of them
   std::shared_ptr<const std::string> body; // sent before what send_body() brings; null: nothing
   bool body_whole = false;                 // nothing comes after it
   bool never_shown = false;                // `stale` is not shown: too old a guard (stale.h)
   bool behind = false;                     // no client waits: an error of the origin changes nothing
   std::unique_ptr<RangePlan> ranged;       // null: the whole
+
+  const std::string& key() const noexcept { // to store under; empty: can't be stored
+    static const std::string none;
+    return store ? key_text : none;
+  }
 };
 
 struct Outcome {
@@ -55,18 +61,18 @@ struct Outcome {
   Error error;
 };
 
-class Fetching final : public origin::FetchSink {
+class Fetching final : public origin::FetchSink, public pool::Pooled {
  public:
   class Leader {
    public:
     virtual ~Leader() = default;
     virtual void on_interim_head(const http::ResponseHead& head) = 0;
-    virtual void on_outcome(Outcome outcome) = 0; // once
+    virtual void on_outcome(Outcome&& outcome) = 0; // once
     virtual void on_request_body_writable() = 0;
     virtual void on_fetching_done() = 0; // the last call: the Fetching is not to be touched again
   };
 
-  Fetching(Services& services, Plan plan, Leader* leader);
+  Fetching(Services& services, Plan&& plan, Leader* leader);
   ~Fetching() override;
   Fetching(const Fetching&) = delete;
   Fetching& operator=(const Fetching&) = delete;
@@ -112,8 +118,8 @@ class Fetching final : public origin::FetchSink {
   bool on_trial(const http::ResponseHead& head, Outcome& outcome, Admission& admitted); // true: held back
   void look_at(std::string_view octets, bool end);
   void judged(Trial::Finding finding);
-  void open(Outcome outcome, Admission admitted, bool trial = false);
-  void tell(Outcome outcome);
+  void open(Outcome&& outcome, Admission&& admitted, bool trial = false);
+  void tell(Outcome&& outcome);
   void tell_opened();
   void finish(); // drops the Fetch and removes this from Services, from the top of the loop
 

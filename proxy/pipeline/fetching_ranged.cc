@@ -44,7 +44,7 @@ void Fetching::join_part(const http::ResponseHead& head, const policy::ContentRa
 // The version that the answer was begun with can't be had any more: it is cut.
 void Fetching::slice_lost(const http::ResponseHead& head) {
   if (head.status < 500)
-    drop_slices(services_, plan_.key.empty() ? plan_.ranged->version->key : plan_.key, head.headers);
+    drop_slices(services_, plan_.store ? plan_.key_text : plan_.ranged->version->key, head.headers);
   const Error error{Errc::closed, Side::self, Retry::safe, "not of the version of the slices before"};
   fill_->fail(error);
   Outcome o;
@@ -56,12 +56,12 @@ void Fetching::slice_lost(const http::ResponseHead& head) {
 
 // In the ordinary way: the client's own range, or the whole.
 void Fetching::ask_unsliced() {
-  services_.unsliceable.remember(plan_.key, services_.clock.mono());
-  const auto asked = policy::single_range(plan_.client_head.headers);
+  services_.unsliceable.remember(plan_.key(), services_.clock.mono());
+  const auto asked = policy::single_range(plan_.client_head->headers);
   if (!asked) return ask_whole();
   auto own = std::make_unique<RangePlan>();
   own->asked = *asked;
-  own->if_range = plan_.client_head.headers.get("if-range").value_or("");
+  own->if_range = plan_.client_head->headers.get("if-range").value_or("");
   plan_.ranged = std::move(own);
   ask_again();
 }
@@ -74,13 +74,13 @@ bool Fetching::slice_came(const http::ResponseHead& head) {
       slice_lost(head);
       return false;
     }
-    if (head.status == 416 && !plan_.client_head.headers.has("range")) {
+    if (head.status == 416 && !plan_.client_head->headers.has("range")) {
       ask_whole(); // it may be empty
       return false;
     }
     if (head.status == 200) {
-      services_.unsliceable.remember(plan_.key, services_.clock.mono());
-      services_.whole_only.remember(plan_.key, services_.clock.mono());
+      services_.unsliceable.remember(plan_.key(), services_.clock.mono());
+      services_.whole_only.remember(plan_.key(), services_.clock.mono());
     }
     return true;
   }
@@ -89,7 +89,7 @@ bool Fetching::slice_came(const http::ResponseHead& head) {
   if (verdict == policy::SliceVerdict::fits || verdict == policy::SliceVerdict::whole) {
     holds_ = policy::parse_content_range(*head.headers.get("content-range"));
     if (!first) return true;
-    const auto trial = admit_ranged(plan_.client_head, http::ResponseHead(head), holds_, r.suffix, plan_.key,
+    const auto trial = admit_ranged(*plan_.client_head, http::ResponseHead(head), holds_, r.suffix, plan_.key(),
                                     fill_->entry()->seq(), request_time_, now, plan_.route->rules);
     if (trial.verdict == policy::StoreVerdict::store) return true;
     holds_.reset(); // for this client alone: then as it asked
@@ -113,12 +113,12 @@ bool Fetching::range_came(const http::ResponseHead& head) {
       ask_whole(); // it is not what it was
       return false;
     }
-    if (head.status == 200 && r.if_range.empty()) services_.whole_only.remember(plan_.key, services_.clock.mono());
+    if (head.status == 200 && r.if_range.empty()) services_.whole_only.remember(plan_.key(), services_.clock.mono());
     return true;
   }
   const auto judged = policy::judge_part(head, r.asked);
   if (judged.verdict != policy::PartVerdict::fits) {
-    log::info("origin", "{}{}: 206 not kept: {}", plan_.client_head.authority, plan_.client_head.path,
+    log::info("origin", "{}{}: 206 not kept: {}", plan_.client_head->authority, plan_.client_head->path,
               policy::to_string(judged.verdict));
     if (r.kind != Kind::rest) return true;
     ask_whole();

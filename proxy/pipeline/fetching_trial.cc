@@ -11,8 +11,8 @@ namespace {
 
 std::string note_of(const Plan& plan, const std::string& repeats) {
   counters::reflection();
-  log::warn("cache", "{} {}{} is not stored: the answer reflects {}, which is not in its key", plan.client_head.method,
-            plan.client_head.authority, plan.client_head.path, repeats);
+  log::warn("cache", "{} {}{} is not stored: the answer reflects {}, which is not in its key", plan.client_head->method,
+            plan.client_head->authority, plan.client_head->path, repeats);
   return "reflects " + repeats;
 }
 
@@ -39,7 +39,7 @@ Trial::Finding Trial::see(std::string_view octets, bool end) {
 
 policy::ReflectionSearch search_for(const Plan& plan, const cache::StoredHead& head) {
   auto wanted = policy::unkeyed_values(plan.origin_headers, plan.route->forward.always, head.vary_fields, head.key);
-  for (auto& u : policy::unkeyed_parameters(plan.client_head.query, head.key)) wanted.push_back(std::move(u));
+  for (auto& u : policy::unkeyed_parameters(plan.client_head->query, head.key)) wanted.push_back(std::move(u));
   if (const auto& address = plan.client.address; !address.empty() && !loopback(address)) {
     policy::Unkeyed own;
     own.name = "the client's address";
@@ -61,7 +61,7 @@ bool Fetching::on_trial(const http::ResponseHead& head, Outcome& outcome, Admiss
   if (search.empty()) return false;
   if (const auto repeats = search.in_head(head.headers)) {
     auto as_came = head;
-    admitted = admit(plan_.client_head, std::move(as_came), "", fill_->entry()->seq(), request_time_,
+    admitted = admit(*plan_.client_head, std::move(as_came), "", fill_->entry()->seq(), request_time_,
                      services_.clock.wall(), plan_.route->rules);
     admitted.verdict = policy::StoreVerdict::reflects;
     outcome.note = note_of(plan_, *repeats);
@@ -93,7 +93,7 @@ void Fetching::judged(Trial::Finding finding) {
     return;
   }
   if (finding.repeats) {
-    held->admitted = admit(plan_.client_head, std::move(held->as_came), "", fill_->entry()->seq(), request_time_,
+    held->admitted = admit(*plan_.client_head, std::move(held->as_came), "", fill_->entry()->seq(), request_time_,
                            services_.clock.wall(), plan_.route->rules);
     held->admitted.verdict = policy::StoreVerdict::reflects;
     held->outcome->note = std::move(note);

@@ -29,11 +29,15 @@ bool in(const List& list, std::string_view name) {
   return std::ranges::binary_search(list, name, std::less<>{});
 }
 
+bool is_override(std::string_view name) {
+  return (name.starts_with('x') || name.starts_with('f')) && in(kOverrides, name); // most are neither
+}
+
 bool hands_on(const ForwardRules& rules, std::string_view name) {
-  if (in(kWritten, name)) return false;
+  if (name.starts_with('x') && in(kWritten, name)) return false;
   switch (rules.mode) {
     case ForwardRules::Mode::all: return true;
-    case ForwardRules::Mode::safe: return !in(kOverrides, name) || in(rules.always, name);
+    case ForwardRules::Mode::safe: return !is_override(name) || in(rules.always, name);
     case ForwardRules::Mode::list: return rules.names.has(name) || in(rules.always, name) || in(kOfTheRequest, name);
   }
   return false;

@@ -79,7 +79,7 @@ Step fetch(Exchange& ex) {
   if (share) {
     fetching = std::make_unique<Fetching>(ex.services, make_plan(ex, true), &ex);
     if (auto whole = reads_along(ex)) return begin_following(ex, std::move(whole));
-    if (ex.flight.empty()) ex.flight = flight_of(ex);
+    if (ex.flight.empty()) name_flight(ex, ex.flight);
     auto joined =
         ex.services.cache.join(ex.flight, ex.services.loop, fetching->resume_task(), fetching->abandoned_task());
     fill = std::move(joined.fill);

@@ -11,10 +11,6 @@
 
 namespace verge::pipeline {
 
-// By which the operator finds a request in the log: 16 hex digits.
-uint64_t new_request_id();
-std::string request_id_text(uint64_t id);
-
 struct Ended {
   uint64_t id = 0;
   const Route* route = nullptr; // null: none was found

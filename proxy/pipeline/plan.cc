@@ -24,7 +24,7 @@ std::vector<cache::EntryRef> offered(Exchange& ex) {
 }
 
 // Without variants.
-std::string shared_name(const Exchange& ex) {
+const std::string& shared_name(const Exchange& ex) {
   if (ex.slices) return ex.slices->key;
   return ex.ranged && !ex.ranged->flight.empty() ? ex.ranged->flight : ex.key.text;
 }
@@ -35,22 +35,22 @@ Plan make_plan(Exchange& ex, bool store) {
   Plan plan;
   plan.route = ex.route;
   plan.snapshot = ex.snapshot;
-  plan.client_head = ex.request;
+  plan.client_head = http::spare_head(ex.request);
   plan.client.address = ex.connection.address;
   plan.client.scheme = ex.connection.scheme;
   if (ex.key.look) { // the origin is asked what the key names, not what the key leaves out
-    policy::to_keyed(ex.route->key, plan.client_head);
+    policy::to_keyed(ex.route->key, *plan.client_head);
     if (!ex.route->key.scheme.empty()) plan.client.scheme = ex.route->key.scheme;
   }
-  plan.client.host = plan.client_head.authority;
+  plan.client.host = plan.client_head->authority;
   plan.client.tls = ex.connection.tls;
-  plan.client.request_id = ex.request_id();
+  plan.client.request_id = ex.id();
   if (ex.keyed) {
     plan.body = ex.keyed->octets;
     plan.body_whole = ex.body_ended;
   }
-  if (ex.key.look) plan.failing_key = ex.key.text;
-  if (store) plan.key = ex.key.text;
+  if (ex.key.look || store) plan.key_text = ex.key.text;
+  plan.store = store;
   // One who fetches alone may still validate what is here.
   const bool validate = store || (ex.key.store && ex.found.entry);
   plan.origin_headers = forwarded_headers(ex.request, ex.route->forward, validate || ex.slices);
@@ -73,15 +73,20 @@ std::string flight_of(const Exchange& ex, const cache::StoredHead& other) {
   return name;
 }
 
-std::string flight_of(Exchange& ex) {
-  std::string name = shared_name(ex);
+void name_flight(Exchange& ex, std::string& name) {
+  name = shared_name(ex);
   if (ex.found.entry) {
     const auto head = ex.found.entry->head();
     if (!head->vary_fields.empty()) name += "\nvary=" + head->vary_values;
   } else if (ex.found.other_variants) {
     const auto known = ex.services.cache.variants(ex.key.text, 1);
-    if (!known.empty()) return flight_of(ex, *known.front()->head());
+    if (!known.empty()) name = flight_of(ex, *known.front()->head());
   }
+}
+
+std::string flight_of(Exchange& ex) {
+  std::string name;
+  name_flight(ex, name);
   return name;
 }
 

@@ -14,6 +14,7 @@ Plan make_plan(Exchange& ex, bool store);
 // The name of the flight for this request: its key, and where responses of the key are known to vary, what selects its
 // own. So requests for different variants don't wait for one another, and those for the same one share a Fetch.
 std::string flight_of(Exchange& ex);
+void name_flight(Exchange& ex, std::string& name); // the same, written into `name`
 // The same once the head of another variant is here.
 std::string flight_of(const Exchange& ex, const cache::StoredHead& other);
 

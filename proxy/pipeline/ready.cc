@@ -6,6 +6,7 @@
 
 #include "cache/policy/freshness.h"
 #include "proxy/base/log.h"
+#include "proxy/base/request_id.h"
 #include "proxy/http/grammar.h"
 #include "proxy/http/h1_writer.h"
 #include "proxy/http/h2_server.h"

@@ -64,12 +64,13 @@ bool next_piece(Exchange& ex) {
   return true;
 }
 
-// Octets that may wait for the client here. Those of a body in memory cost nothing. What is read from disk goes out Block
-// by Block, when the client has taken the one before: however many read slowly, each holds one.
+// Octets that may wait for the client here. Those of a body in memory cost nothing. What is read from disk goes out
+// Block by Block, when the client has taken the one before: however many read slowly, each holds one.
 size_t most_queued(const Exchange& ex) {
   const cache::Entry& entry = *ex.answer.entry;
   if (entry.in_ram()) return ex.snapshot->snapshot->config().limits.output_buffer;
-  return entry.state() == cache::EntryState::complete ? 1 : 2 * kBlockBytes;
+  const bool from_disk = entry.state() == cache::EntryState::complete && entry.body_id() != 0;
+  return from_disk ? 1 : 2 * kBlockBytes;
 }
 
 void send_text(Exchange& ex, const std::string& text) {

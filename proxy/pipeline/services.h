@@ -11,6 +11,7 @@
 #include "origin/origin.h"
 #include "proxy/base/clock.h"
 #include "proxy/base/executor.h"
+#include "proxy/base/pool.h"
 #include "proxy/http/intercept.h"
 #include "proxy/http/message.h"
 #include "proxy/pipeline/lately.h"
@@ -67,13 +68,15 @@ struct Services {
   Verdicts* verdicts = nullptr; // null: nobody asks why
   size_t gathered_bytes = 0;    // of bodies that are to be part of keys; see keyed_body.h
   size_t collected_bytes = 0;   // of bodies gathered for the intercept now, all requests of this loop
-  std::unordered_map<Fetching*, std::unique_ptr<Fetching>> fetchings; // those under way; see fetching.h
-  Failing* failing = nullptr;                                         // what failed lately; null: nothing is remembered
-  cache::RamFront ram_front = {};                                     // what this loop found in memory lately
-  ReadyAnswers ready = {};                                            // and what it made of that
-  Lately whole_only = {};  // URLs whose origin answered a Range with the whole
-  Lately unsliceable = {}; // and those whose slices can't be told apart from another version's
-  Lately changed = {};     // versions that were found in the middle of an answer of another one
+  std::unordered_map<Fetching*, std::unique_ptr<Fetching>, std::hash<Fetching*>, std::equal_to<>,
+                     pool::Allocator<std::pair<Fetching* const, std::unique_ptr<Fetching>>>>
+      fetchings;                  // those under way; see fetching.h
+  Failing* failing = nullptr;     // what failed lately; null: nothing is remembered
+  cache::RamFront ram_front = {}; // what this loop found in memory lately
+  ReadyAnswers ready = {};        // and what it made of that
+  Lately whole_only = {};         // URLs whose origin answered a Range with the whole
+  Lately unsliceable = {};        // and those whose slices can't be told apart from another version's
+  Lately changed = {};            // versions that were found in the middle of an answer of another one
 };
 
 } // namespace verge::pipeline

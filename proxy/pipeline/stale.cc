@@ -13,7 +13,7 @@ cache::EntryRef refresh_behind(Exchange& ex) {
   if (failing != nullptr && !failing->may_probe(ex.route->origin)) return nullptr;
   Plan plan = make_plan(ex, true);
   plan.behind = true;
-  if (ex.request.is("HEAD")) plan.client_head.method = "GET"; // a HEAD found it, but it's the whole that is stored
+  if (ex.request.is("HEAD")) plan.client_head->method = "GET"; // a HEAD found it, but it's the whole that is stored
   auto fetching = std::make_unique<Fetching>(ex.services, std::move(plan), nullptr);
   auto joined =
       ex.services.cache.join(flight_of(ex), ex.services.loop, fetching->resume_task(), fetching->abandoned_task());

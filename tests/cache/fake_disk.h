@@ -13,7 +13,7 @@ class FakeDisk final : public Disk {
  public:
   Lookup find(std::string_view key, const http::Headers& request, Executor& on, LookupDone done) override {
     ++finds;
-    Lookup found = find_now(key, request);
+    Lookup found = look(key, request);
     if (!cold) return found;
     on.post([found = std::move(found), done = std::move(done)]() mutable { done(std::move(found)); });
     return {nullptr, true, false};
@@ -117,7 +117,7 @@ class FakeDisk final : public Disk {
     uint32_t chunks;
     bool done = false;
   };
-  Lookup find_now(std::string_view key, const http::Headers& request) {
+  Lookup look(std::string_view key, const http::Headers& request) {
     Lookup found;
     for (const Record& r : records_) {
       if (r.head->key != key) continue;

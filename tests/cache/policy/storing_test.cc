@@ -408,5 +408,18 @@ TEST(Storing, AnswersToQueryAndPostOnlyWhereTheRouteSaysSo) {
   EXPECT_EQ(verdict("POST", rules), StoreVerdict::no_freshness);
 }
 
+TEST(ForbidsStoring, NeedsNoLifetimeToSaySo) {
+  const auto forbids = [](std::string_view cache_control, int status = 200) {
+    const auto response = answer(status, {{"cache-control", cache_control}});
+    return forbids_storing(get_with(), response, response_directives(response.headers, {}), {});
+  };
+  EXPECT_EQ(forbids("no-store"), StoreVerdict::no_store);
+  EXPECT_EQ(forbids("private, max-age=60"), StoreVerdict::private_response);
+  EXPECT_EQ(forbids("max-age=60", 206), StoreVerdict::partial_content);
+  EXPECT_EQ(forbids("max-age=60", 429), StoreVerdict::status_not_cacheable);
+  EXPECT_EQ(forbids("max-age=60"), StoreVerdict::store);
+  EXPECT_EQ(forbids("max-age=0"), StoreVerdict::store) << "what hangs on a lifetime is may_store()'s to say";
+}
+
 } // namespace
 } // namespace verge::policy

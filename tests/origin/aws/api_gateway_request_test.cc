@@ -12,8 +12,11 @@ class ApiGatewayRequest : public testing::Test {
     request_.head.scheme = "https";
     request_.head.authority = "www.example.com";
     request_.head.path = "/orders/a%20b";
-    request_.client = {
-        .address = "192.0.2.1", .scheme = "https", .host = "www.example.com", .tls = nullptr, .request_id = "id"};
+    request_.client = {.address = "192.0.2.1",
+                       .scheme = "https",
+                       .host = "www.example.com",
+                       .tls = nullptr,
+                       .request_id = 0x0fedcba987654321};
   }
   http::RequestHead sent(std::string_view prefix = "/prod", bool signing = false) {
     return api_gateway_request(request_, *parse_http_url("https://abc.execute-api.eu-west-1.amazonaws.com", nullptr),

@@ -19,8 +19,11 @@ class LambdaEvent : public testing::Test {
     head_.scheme = "https";
     head_.authority = "www.example.com";
     head_.path = "/my/path";
-    client_ = {
-        .address = "192.0.2.1", .scheme = "https", .host = "www.example.com", .tls = nullptr, .request_id = "id"};
+    client_ = {.address = "192.0.2.1",
+               .scheme = "https",
+               .host = "www.example.com",
+               .tls = nullptr,
+               .request_id = 0x0fedcba987654321};
   }
   Json event(std::string_view body = "") {
     head_.has_body = !body.empty();
@@ -44,7 +47,7 @@ TEST_F(LambdaEvent, OfAPlainGetHasTheseFieldsAndNoOthers) {
     "requestContext": {
       "accountId": "anonymous", "apiId": "verge", "domainName": "www.example.com", "domainPrefix": "www",
       "http": {"method": "GET", "path": "/my/path", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "curl/8"},
-      "requestId": "id", "routeKey": "$default", "stage": "$default",
+      "requestId": "123456789abcdef0", "routeKey": "$default", "stage": "$default",
       "time": "12/Mar/2020:19:03:58 +0000", "timeEpoch": 1584039838390},
     "isBase64Encoded": false})"));
 }

@@ -98,7 +98,7 @@ class LoopHarness : public testing::Test {
     request.head.scheme = "https";
     request.head.authority = "www.example.com";
     request.head.path = std::move(path);
-    request.client = {.address = "192.0.2.7", .scheme = "https", .host = "www.example.com", .request_id = "r1"};
+    request.client = {.address = "192.0.2.7", .scheme = "https", .host = "www.example.com", .request_id = 1};
     return request;
   }
 

@@ -26,8 +26,8 @@ TEST(Pool, GivesMemoryOfAnySize) {
 TEST(Pool, GivesAThreadWhatItFreedLast) {
   void* first = take(100);
   give(first, 100);
-  EXPECT_EQ(take(90), first) << "of the same step";
-  give(first, 90);
+  EXPECT_EQ(take(110), first) << "of the same step";
+  give(first, 110);
   void* other = take(kStep * 5);
   EXPECT_NE(other, first);
   give(other, kStep * 5);
@@ -45,6 +45,30 @@ TEST(Pool, HoldsNodesOfContainers) {
   for (int i = 0; i < 1'000; ++i) m[i] = std::to_string(i);
   for (int i = 0; i < 1'000; i += 2) m.erase(i);
   for (int i = 0; i < 1'000; ++i) EXPECT_EQ(m.contains(i), i % 2 == 1);
+}
+
+TEST(Pool, MakesSharedObjectsThatEndWithTheirLastOwner) {
+  int ended = 0;
+  struct Counts {
+    int& ended;
+    std::string text;
+    ~Counts() { ++ended; }
+  };
+  std::weak_ptr<Counts> watched;
+  {
+    const auto first = pool::make_shared<Counts>(Counts{ended, "once"});
+    ended = 0; // the one it was made from
+    watched = first;
+    const auto second = watched.lock();
+    EXPECT_EQ(second->text, "once");
+  }
+  EXPECT_EQ(ended, 1);
+  EXPECT_TRUE(watched.expired()) << "what watches outlives the object, and not its memory";
+}
+
+TEST(Pool, KeepsObjectsOfATypeThatAnotherThreadEnds) {
+  auto made = pool::make_shared<std::vector<int>>(1'000, 7);
+  std::thread([moved = std::move(made)] { EXPECT_EQ(moved->back(), 7); }).join();
 }
 
 TEST(Spares, ComeBackAndAreBounded) {

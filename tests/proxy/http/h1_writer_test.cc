@@ -122,5 +122,32 @@ TEST(H1Writer, InterimHeadsAndChunkPrefixes) {
   EXPECT_EQ(chunk_prefix(65'520), "fff0\r\n");
 }
 
+TEST(WriteResponseHead, EndsWithItsEmptyLineHoweverLongItsFieldsAre) {
+  for (size_t size = 0; size < 2'000; size += 7) {
+    Headers fields;
+    fields.add("x-long", std::string(size, 'v'));
+    ResponseOut head;
+    head.fields = &fields;
+    head.content_length = 187;
+    std::string out;
+    write_response_head(out, head, Framing::length, true);
+    EXPECT_EQ(out, "HTTP/1.1 200 OK\r\nx-long: " + std::string(size, 'v') + "\r\ncontent-length: 187\r\n\r\n");
+  }
+}
+
+TEST(WriteRequestHead, EndsWithItsEmptyLineHoweverLongItsFieldsAre) {
+  for (size_t size = 0; size < 2'000; size += 7) {
+    RequestHead head;
+    head.method = "GET";
+    head.path = "/";
+    head.query = std::string(size, 'q');
+    head.has_query = true;
+    head.authority = "h";
+    std::string out;
+    write_request_head(out, head, Framing::none);
+    EXPECT_EQ(out, "GET /?" + std::string(size, 'q') + " HTTP/1.1\r\nhost: h\r\n\r\n");
+  }
+}
+
 } // namespace
 } // namespace verge::http

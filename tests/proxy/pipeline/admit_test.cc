@@ -139,6 +139,20 @@ TEST(Admit, FieldsForTheOneWhoAskedAreNotStored) {
   EXPECT_EQ(a.first_only.get("set-cookie"), "a=1");
 }
 
+TEST(Admit, WhatMayNotBeStoredPassesWithItsFieldsAndADate) {
+  http::ResponseHead response;
+  response.status = 200;
+  response.headers.add("cache-control", "no-store");
+  response.headers.add("surrogate-key", "a");
+  response.content_length = 5;
+  const auto a = admit(get(), std::move(response), kKey, 7, kSent, kCame, {});
+  EXPECT_EQ(a.verdict, StoreVerdict::no_store);
+  EXPECT_EQ(a.head->headers.get("cache-control"), "no-store");
+  EXPECT_FALSE(a.head->headers.has("surrogate-key"));
+  EXPECT_EQ(a.head->headers.get("date"), "Fri, 15 Jan 2027 08:00:00 GMT");
+  EXPECT_EQ(a.head->content_length, 5u);
+}
+
 TEST(Freshen, WhatTheStripTookStillCounts) {
   auto response = fresh();
   response.headers.add("surrogate-key", "a");
