@@ -48,7 +48,7 @@ GuardSource::GuardSource(Guard& guard, std::string name, SourceGap gap, Millis b
                                        "Of a source of invalidations: 0 all were read, 1 some may not have been, for "
                                        "less than invalidation.guard.after, "
                                        "2 guarded: what was stored before is validated before it is used.",
-                                       [this] { return static_cast<double>(gap_.state(now())); }));
+                                       [this] { return static_cast<double>(told_); }));
   gauges_.push_back(std::make_unique<metrics::Gauge>(
       "verge_guard_proved_timestamp_seconds", labels,
       "Until when all invalidations of a source are known to have been read, in seconds since 1970; 0: not known.",

@@ -44,7 +44,7 @@ class GuardSource {
   SourceGap gap_;
   const Millis bound_;
   const bool posted_;
-  cache::Reception told_ = cache::Reception::current; // what the log knows
+  cache::Reception told_ = cache::Reception::current; // what the cache was told, and the log
   WallTime changed_{};                                // since when
   bool closing_ = false;                              // everything is being marked stale first
   MonoTime noted_{};                                  // when the note was written
