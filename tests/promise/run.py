@@ -208,7 +208,8 @@ class Run:
                 await asyncio.sleep(dice.uniform(0.1, 1.0))
                 self.paths[n].mend()
                 continue
-            if self.options.clock_steps and dice.random() < 0.2:
+            # The first one for certain: a short run has few faults.
+            if self.options.clock_steps and (self.counts["steps"] == 0 or dice.random() < 0.2):
                 self.counts["steps"] += 1
                 self.set_clock(n, dice.choice(STEPS))
                 continue
