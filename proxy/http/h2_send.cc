@@ -100,10 +100,13 @@ void H2Session::submit_ready(int32_t id, const ReadyResponse& response) {
   if (s == nullptr || s->cut || s->responded) return;
   s->responded = s->ended = true;
   s->head = response.h2_head;
-  s->queued += response.body.size;
-  queued_ += response.body.size;
-  s->queue.push_back(response.body);
-  submit_fields(id, s->head->fields(), true);
+  const bool body = response.body.size > 0;
+  if (body) {
+    s->queued += response.body.size;
+    queued_ += response.body.size;
+    s->queue.push_back(response.body);
+  }
+  submit_fields(id, s->head->fields(), body);
 }
 
 size_t H2Session::window(int32_t id) const noexcept {

@@ -29,11 +29,12 @@ struct ResponseOut {
 
 class H2Head; // h2_server.h
 
-// A response to GET that was made before, whole: it goes out as it is. Status 200, over a connection that stays.
+// A response to GET or HEAD that was made before, whole: it goes out as it is. 200 or 304, over a connection that
+// stays.
 struct ReadyResponse {
   std::string_view h1_head;              // for HTTP/1.1, with its empty line; must live until the call returns
   std::shared_ptr<const H2Head> h2_head; // for HTTP/2
-  Slice body;                            // all of it, not empty
+  Slice body;                            // all of it; empty: the head ends the response
 };
 inline constexpr size_t kReadyBytes = 16'384; // of body, at most
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cache/policy/freshness.h"
+#include "cache/policy/validation.h"
 #include "proxy/base/log.h"
 #include "proxy/base/request_id.h"
 #include "proxy/http/grammar.h"
@@ -27,12 +28,25 @@ uint64_t hash_of(const http::RequestHead& r) noexcept {
 }
 
 // Fields by which a client says what it would take; see rooms key, lookup and shape.
-constexpr http::Headers::Names<8> kWishes(std::array<std::string_view, 8>{
-    "cache-control", "pragma", "range", "if-none-match", "if-modified-since", "if-match", "if-unmodified-since",
-    "if-range"});
+constexpr http::Headers::Names<6> kWishes(std::array<std::string_view, 6>{
+    "cache-control", "pragma", "range", "if-match", "if-unmodified-since", "if-range"});
+// Those by which it says what it has.
+constexpr http::Headers::Names<2> kConditions(std::array<std::string_view, 2>{"if-none-match", "if-modified-since"});
 
-bool plain_get(const http::RequestHead& r) noexcept {
-  return r.is("GET") && !r.has_body && !r.headers.has_any(kWishes);
+// The same answer to whoever asks so.
+bool is_plain(const http::RequestHead& r) noexcept {
+  return (r.is("GET") || r.is("HEAD")) && !r.has_body && !r.headers.has_any(kWishes);
+}
+
+enum class Form : uint8_t { whole, head_only, not_modified };
+
+// Precondition: is_plain(request), and `stored` is the head of a 200.
+Form form_of(const http::RequestHead& request, const cache::StoredHead& stored, WallTime now) {
+  if (request.headers.has_any(kConditions) &&
+      policy::evaluate_preconditions(request, stored.headers, now) == policy::Precondition::not_modified) {
+    return Form::not_modified;
+  }
+  return request.is("GET") ? Form::whole : Form::head_only;
 }
 
 } // namespace
@@ -66,24 +80,39 @@ struct ReadyAnswers::Answer {
     if (++untold_hits == kToldTogether) kept.entry->count_hit(std::exchange(untold_hits, 0));
   }
 
-  // Its text as of `now_age`: Age and ttl change once a second.
-  void render(Millis now_age) {
-    const auto seconds = std::chrono::duration_cast<Seconds>(now_age);
-    const auto left = std::chrono::duration_cast<Seconds>(head().freshness.lifetime - now_age);
-    if (h2_head && seconds == age && left == ttl) return;
-    age = seconds;
-    ttl = left;
+  struct Text {
+    Seconds age{0}, ttl{0};
+    std::string h1;
+    std::shared_ptr<const http::H2Head> h2; // null: not made yet
+  };
+  // Its head as of `now_age`: Age and ttl change once a second.
+  const Text& text(Form form, Millis now_age) {
+    Text& text = texts[static_cast<size_t>(form)];
+    const auto age = std::chrono::duration_cast<Seconds>(now_age);
+    const auto ttl = std::chrono::duration_cast<Seconds>(head().freshness.lifetime - now_age);
+    if (text.h2 && age == text.age && ttl == text.ttl) return text;
+    text.age = age;
+    text.ttl = ttl;
     http::ResponseOut out;
-    out.fields = &head().headers;
-    out.h1_text = head().h1_text;
-    out.content_length = body.size;
+    http::Headers not_modified;
+    if (form == Form::not_modified) {
+      policy::make_not_modified(not_modified, head().headers);
+      out.status = 304;
+      out.fields = &not_modified;
+    } else {
+      out.fields = &head().headers;
+      out.h1_text = head().h1_text;
+      out.content_length = body.size;
+    }
+    out.no_body = form != Form::whole;
     add_age(out.extra, now_age);
     if (route->status_field != config::StatusField::off) {
       add_cache_status(out.extra, memory_hit(now_age, head().freshness.lifetime, status_key));
     }
-    h1_head.clear();
-    http::write_response_head(h1_head, out, http::Framing::length, true);
-    h2_head = http::make_h2_head(out);
+    text.h1.clear();
+    http::write_response_head(text.h1, out, out.no_body ? http::Framing::none : http::Framing::length, true);
+    text.h2 = http::make_h2_head(out);
+    return text;
   }
 
   const std::string scheme, authority, path, query;
@@ -93,9 +122,7 @@ struct ReadyAnswers::Answer {
   std::string status_key; // empty: Cache-Status says no key
   Slice body;             // lent to this loop
   uint64_t untold_hits = 0;
-  Seconds age{0}, ttl{0}; // of the text
-  std::string h1_head;
-  std::shared_ptr<const http::H2Head> h2_head;
+  std::array<Text, 3> texts; // by Form
 };
 
 ReadyAnswers::ReadyAnswers() = default;
@@ -110,7 +137,7 @@ bool ReadyAnswers::find(Services& services, const Connected& client, const http:
                         http::ReadyResponse& out) {
   const uint64_t hash = hash_of(request);
   Slot& slot = slots_[hash % kSlots];
-  if (slot.hash != hash || !slot.answer || !plain_get(request) || log::enabled(log::Level::debug)) return false;
+  if (slot.hash != hash || !slot.answer || !is_plain(request) || log::enabled(log::Level::debug)) return false;
   Answer& answer = *slot.answer;
   if (!answer.is_for(request)) return false;
   if (services.cache.epochs().reception() != cache::Reception::current) return false;      // the rooms tell of it
@@ -121,18 +148,19 @@ bool ReadyAnswers::find(Services& services, const Connected& client, const http:
   if (age >= head.freshness.lifetime || !services.cache.still(answer.kept)) return false;
 
   slot.last = 0;
-  answer.render(age);
+  const Form form = form_of(request, head, now);
+  const auto& text = answer.text(form, age);
   answer.count_hit();
-  out.h1_head = answer.h1_head;
-  out.h2_head = answer.h2_head;
-  out.body = answer.body;
+  out.h1_head = text.h1;
+  out.h2_head = text.h2;
+  if (form == Form::whole) out.body = answer.body;
   // Its time is that of this call, which is next to none.
   log_ended(services, client, request,
             {.id = services.access_log != nullptr ? new_request_id() : 0,
              .route = answer.route,
-             .status = 200,
+             .status = form == Form::not_modified ? 304 : 200,
              .result = CacheResult::hit,
-             .bytes_sent = answer.body.size});
+             .bytes_sent = out.body.size});
   return true;
 }
 
@@ -140,9 +168,10 @@ void ReadyAnswers::offer(Exchange& ex) {
   const auto& r = ex.response;
   const auto& rules = ex.route->rules;
   const bool of_memory = ex.answer.result == CacheResult::hit && ex.found.tier == cache::Tier::ram && !ex.found.soft;
-  if (!of_memory || ex.snapshot.get() != snapshot_ || !r.body || r.out.status != 200) return;
-  if (!r.out.content_length || *r.out.content_length > http::kReadyBytes || !plain_get(ex.request)) return;
-  if (r.out.fields != &r.head->headers || r.head->freshness.always_validate || ex.slices || ex.ranged) return;
+  if (!of_memory || ex.snapshot.get() != snapshot_ || r.head->status != 200 || !is_plain(ex.request)) return;
+  const uint64_t length = ex.answer.entry->length();
+  if (length == 0 || length > http::kReadyBytes || r.head->no_body) return;
+  if (r.head->freshness.always_validate || ex.slices || ex.ranged) return;
   if (!ex.route->key.url_only() || !rules.enabled || rules.refresh_ahead.on()) return;
 
   const uint64_t hash = hash_of(ex.request);
@@ -155,7 +184,7 @@ void ReadyAnswers::offer(Exchange& ex) {
   auto kept = ex.services.cache.keep(ex.key.text, ex.answer.entry, ex.services.ram_front);
   if (!kept) return;
   auto answer = std::make_unique<Answer>(ex, std::move(*kept));
-  if (answer->body.size != *r.out.content_length) return;
+  if (answer->body.size != length) return;
   slot.answer = std::move(answer);
   slot.hash = hash;
   drop_one_gone(ex.services);

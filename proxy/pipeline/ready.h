@@ -1,10 +1,12 @@
-// ReadyAnswers: answers that this loop gives often, kept as they go out, so that a plain GET for one of them needs no
-// Exchange and passes no room: what the rooms decided for the URL they would decide again.
+// ReadyAnswers: answers that this loop gives often, kept as they go out, so that a plain GET or HEAD for one of them,
+// or one that asks whether what it has is still good, needs no Exchange and passes no room: what the rooms decided for
+// the URL they would decide again.
 //
 // It holds only what depends on the URL alone (no field of the request in the key, no Vary), lies whole and small in
 // memory, and went out unchanged. Whether it still is the answer is asked each time: fresh, not replaced, evicted or
-// invalidated, the same configuration. A request that says anything about caching, ranges or conditions goes through
-// the rooms. One table per loop, which shares nothing that is written with other loops. Loop thread only.
+// invalidated, the same configuration. A request that says anything about caching or ranges goes through the rooms, as
+// do conditions other than If-None-Match and If-Modified-Since. One table per loop, which shares nothing that is
+// written with other loops. Loop thread only.
 #pragma once
 
 #include <array>

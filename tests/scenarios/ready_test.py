@@ -42,6 +42,64 @@ class Ready(Scenario):
             self.assertEqual((ready.status, ready.body), (roomy.status, body))
         self.assertEqual(self.origin.asked, 4)
 
+    def test_a_head_and_what_a_client_has_already_are_answered_as_the_rooms_would(self):
+        node = self.node()
+        modified = {"Last-Modified": "Tue, 01 Sep 2026 00:00:00 GMT", "Content-Language": "en"}
+        self.store(node, **modified)
+        self.often(node)
+        later, earlier = "Wed, 02 Sep 2026 00:00:00 GMT", "Mon, 31 Aug 2026 00:00:00 GMT"
+        for method, asked, status in (("HEAD", {}, 200),
+                                      ("GET", {"If-None-Match": '"v1"'}, 304),
+                                      ("GET", {"If-None-Match": '"v0", W/"v1"'}, 304),
+                                      ("GET", {"If-None-Match": "*"}, 304),
+                                      ("GET", {"If-None-Match": '"v2"'}, 200),
+                                      ("GET", {"If-None-Match": '"v2"', "If-Modified-Since": later}, 200),
+                                      ("GET", {"If-Modified-Since": later}, 304),
+                                      ("GET", {"If-Modified-Since": earlier}, 200),
+                                      ("GET", {"If-Modified-Since": "no date"}, 200),
+                                      ("HEAD", {"If-None-Match": '"v1"'}, 304),
+                                      ("HEAD", {"If-None-Match": '"v2"'}, 200)):
+            with self.subTest(method=method, asked=asked):
+                ready = node.get("/a", method=method, headers=asked)
+                roomy = node.get("/a", method=method, headers={**asked, "Pragma": "nothing"})
+                self.assertEqual(self.fields(ready), self.fields(roomy))
+                self.assertEqual((ready.status, ready.body), (roomy.status, roomy.body))
+                self.assertEqual(ready.status, status)
+                self.assertEqual(ready.body, b"body" if method == "GET" and status == 200 else b"")
+                self.assertEqual(ready["content-length"], "4" if status == 200 else None)
+        self.assertEqual(self.origin.asked, 1)
+
+    def test_those_who_only_ask_whether_it_is_still_good_make_it_ready_too(self):
+        node = self.node()
+        self.store(node)
+        sent = node.metric("verge_sent_bytes_total")
+        for _ in range(32):
+            got = node.get("/a", headers={"If-None-Match": '"v1"'})
+            self.assertEqual((got.status, got.body), (304, b""))
+        self.assertEqual(node.metric('verge_requests_total{status="304",cache="hit"}'), 32)
+        self.assertEqual(node.metric("verge_sent_bytes_total"), sent)
+        self.assertEqual(node.get("/a").body, b"body")
+        self.assertEqual(node.purge("/a").returncode, 0)
+        anew = node.start_get("/a", headers={"If-None-Match": '"v1"'})
+        self.origin.take().reply(body=b"anew", headers={**FRESH, "ETag": '"v2"'})
+        got = anew.result()
+        self.assertEqual((got.status, got.body), (200, b"anew"))
+
+    def test_http2_gets_a_304_and_a_head_without_body(self):
+        node = self.node()
+        self.store(node)
+        self.often(node)
+        for fields, method, status in ((["-H", 'if-none-match: "v1"'], "GET", "304"), ([], "HEAD", "200")):
+            out = subprocess.run(["nghttp", "-v", f"http://127.0.0.1:{node.ports[0]}/a", "-H", ":authority: site.example",
+                                  "-H", f":method: {method}", *fields],
+                                 capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
+            out = re.sub(r"\x1b\[[0-9;]*m", "", out)
+            self.assertIn(f":status: {status}", out)
+            self.assertIn('etag: "v1"', out)
+            self.assertIn("cache-status: verge; hit; ttl=", out)
+            self.assertNotIn("recv DATA", out)
+        self.assertEqual(self.origin.asked, 1)
+
     def test_http2_gets_the_same_fields(self):
         node = self.node()
         self.store(node)
