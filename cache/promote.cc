@@ -60,7 +60,7 @@ Promoter::Promoter(RamTier& ram, BodyStore* store, uint64_t largest)
     : shared_(std::make_shared<Shared>(&ram, store, largest)) {}
 
 EntryRef Promoter::promote(const EntryRef& entry, Executor& on) {
-  if (entry->length() > shared_->largest) return entry;
+  if (entry->length() > shared_->largest || !shared_->ram->admits(*entry)) return entry;
   if (entry->in_ram()) {
     shared_->ram->put_if_absent(entry);
     return entry;

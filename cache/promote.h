@@ -14,8 +14,9 @@ class Promoter {
  public:
   // Bodies larger than `largest` octets stay on disk.
   Promoter(RamTier& ram, BodyStore* store, uint64_t largest);
-  // `entry`: complete, as found on disk. Returns it with all Blocks in RAM if its chunks can be read at once, and puts
-  // it into the RAM tier; else returns it as it is, and goes on behind as chunks come in on `on`. Thread-safe.
+  // `entry`: complete, as found on disk. If the RAM tier wants it: returns it with all Blocks in RAM if its chunks can
+  // be read at once, and puts it into the tier; else returns it as it is, and goes on behind as chunks come in on `on`.
+  // Thread-safe.
   EntryRef promote(const EntryRef& entry, Executor& on);
 
  private:

@@ -14,6 +14,7 @@
 
 #include "proxy/base/block.h"
 #include "proxy/base/log.h"
+#include "proxy/base/turn.h"
 
 namespace verge::cache {
 namespace {
@@ -218,9 +219,17 @@ void Env::extend() {
 }
 
 bool Env::intact() const noexcept {
+  struct Seen {
+    const Env* env = nullptr;
+    uint64_t turn = 0;
+  };
+  thread_local Seen seen; // whole
+  if (this_turn != 0 && seen.turn == this_turn && seen.env == this) return true;
   struct stat file{};
-  return ::fstat(data_fd_, &file) == 0 &&
-         static_cast<uint64_t>(file.st_size) >= needed_bytes_.load(std::memory_order_relaxed);
+  const bool whole = ::fstat(data_fd_, &file) == 0 &&
+                     static_cast<uint64_t>(file.st_size) >= needed_bytes_.load(std::memory_order_relaxed);
+  if (whole) seen = {this, this_turn};
+  return whole;
 }
 
 } // namespace verge::cache

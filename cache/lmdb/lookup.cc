@@ -31,9 +31,11 @@ bool is_resident(const MDB_val& value, uint64_t page_bytes) noexcept {
 namespace {
 
 // Values of up to about half a page stand in the tree's own leaf, which getting there has touched already: that is what
-// Residency is for.
+// Residency is for. Where it is asked, what it says holds for a page or two beside as well: to be wrong about them
+// costs one read, to ask about them a system call each time.
 bool may_touch(const Env& env, const MDB_val& value, Touch touch) noexcept {
-  return touch == Touch::all || value.mv_size < env.page_bytes() / 2 - 64 || is_resident(value, env.page_bytes());
+  if (touch == Touch::all || value.mv_size < env.page_bytes() / 2 - 64) return true;
+  return (touch == Touch::likely && value.mv_size <= 2 * env.page_bytes()) || is_resident(value, env.page_bytes());
 }
 
 int get(MDB_txn* txn, MDB_dbi table, MDB_val key, MDB_val& value) { return mdb_get(txn, table, &key, &value); }
@@ -89,9 +91,10 @@ FindResult find_response(const Env& env, MDB_txn* txn, std::string_view key, con
   if (mdb_cursor_open(txn, env.tables().body, &raw) != 0) return result;
   const Handle<MDB_cursor, mdb_cursor_close> cursor(raw); // goes down the tree once: a body lies beside its record
   Record best;
+  if (touch == Touch::resident) touch = Touch::likely; // no id is gone to that is not
   policy::Asker asker(request);
   const auto consider = [&](uint64_t id) {
-    if (touch == Touch::resident && !residency.likely(id)) return false;
+    if (touch != Touch::all && !residency.likely(id)) return false;
     const BodyKey at = record_key(id);
     MDB_val where = val(at.view()), value;
     if (mdb_cursor_get(raw, &where, &value, MDB_SET) != 0) {

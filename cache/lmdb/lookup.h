@@ -22,8 +22,9 @@ namespace verge::cache {
 // Are these octets of the map in memory? mincore: about 2 us, where a page fault on a cold page takes milliseconds.
 bool is_resident(const MDB_val& value, uint64_t page_bytes) noexcept;
 
-// What a reader may touch: on a loop only what is in memory, on a reader thread everything.
-enum class Touch : uint8_t { resident, all };
+// What a reader may touch: on a loop only what is in memory, on a reader thread everything. likely: on a loop, of an id
+// that Residency takes for resident: its few pages are believed, many are asked for.
+enum class Touch : uint8_t { resident, likely, all };
 
 enum class Get : uint8_t { found, none, cold, damaged };
 

@@ -51,6 +51,11 @@ class Unpacker {
     return value;
   }
   uint64_t small() noexcept {
+    if (ok_ && !in_.empty() && static_cast<uint8_t>(in_.front()) < 0x80) { // almost always
+      const auto value = static_cast<uint8_t>(in_.front());
+      in_.remove_prefix(1);
+      return value;
+    }
     uint64_t value = 0;
     for (int shift = 0; shift < 64; shift += 7) {
       const auto octet = num<uint8_t>();

@@ -7,6 +7,7 @@
 #include "cache/lmdb/field_names.h"
 #include "cache/lmdb/octets.h"
 #include "proxy/base/block.h"
+#include "proxy/base/pool.h"
 #include "proxy/http/h1_writer.h"
 #include "proxy/http/message.h"
 
@@ -151,7 +152,7 @@ std::optional<Record> decode_record(uint64_t id, std::string_view value) {
   if (!u.ok() || (flags & ~kAllFlags) != 0 || sum != checksum(id, flags, u.rest())) return std::nullopt;
 
   Record r;
-  r.head = std::make_shared<StoredHead>();
+  r.head = pool::make_shared<StoredHead>();
   auto& head = *r.head;
   auto& f = head.freshness;
   r.length = u.small();

@@ -1,5 +1,5 @@
-// Ghost: hashes of what left the small queue lately. What comes again while it is remembered goes straight to the main
-// queue.
+// Ghost: hashes of what left the small queue lately, or was read from disk and not taken. What comes again while it is
+// remembered goes straight to the main queue.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,7 @@ class Ghost {
     last_[hash] = turn_;
     while (order_.size() > limit) forget_oldest();
   }
+  bool remembers(uint64_t hash) const { return last_.contains(hash); }
   // True if it was remembered; it is no longer.
   bool take(uint64_t hash) { return last_.erase(hash) != 0; }
   size_t size() const noexcept { return last_.size(); }

@@ -23,6 +23,9 @@ uint64_t hash_of(std::string_view text, uint64_t seed = 0) {
   return XXH3_64bits_withSeed(text.data(), text.size(), seed);
 }
 
+// `hash`: of the head's key.
+uint64_t ghost_hash_of(const StoredHead& head, uint64_t hash) { return hash_of(head.vary_values, hash); }
+
 // The hash is spread already.
 struct AsIs {
   size_t operator()(uint64_t hash) const noexcept { return hash; }
@@ -116,6 +119,13 @@ class RamTier::Shard {
     chain = std::move(node);
     while (small_.bytes + main_.bytes > capacity) evict(capacity, gone);
     return true;
+  }
+
+  bool admits(uint64_t ghost_hash, uint64_t cost, uint64_t capacity) {
+    std::lock_guard lock(mutex_);
+    if (small_.bytes + main_.bytes + cost <= capacity || ghost_.remembers(ghost_hash)) return true;
+    ghost_.add(ghost_hash, std::max(count_, kLeastGhosts));
+    return false;
   }
 
   template <class Which>
@@ -266,6 +276,12 @@ bool RamTier::walk(Walk& at, std::vector<EntryRef>& out) const {
   return true;
 }
 
+bool RamTier::admits(const Entry& entry) {
+  const StoredHead& head = entry.settled_head();
+  const uint64_t hash = hash_of(head.key);
+  return shard(hash).admits(ghost_hash_of(head, hash), entry.length() + sizeof(RamNode), shard_bytes_);
+}
+
 bool RamTier::put(const EntryRef& entry) { return put(entry, true); }
 bool RamTier::put_if_absent(const EntryRef& entry) { return put(entry, false); }
 
@@ -276,7 +292,7 @@ bool RamTier::put(const EntryRef& entry, bool replace) {
   if (node->cost > largest()) return false;
   const HeadRef head = entry->head(); // lives as long as the Entry does
   node->hash = hash_of(head->key);
-  node->ghost_hash = hash_of(head->vary_values, node->hash);
+  node->ghost_hash = ghost_hash_of(*head, node->hash);
   node->entry = entry;
   node->head = head.get();
   Shard& to = shard(node->hash);

@@ -54,6 +54,10 @@ class RamTier {
   bool put(const EntryRef& entry);
   // The same, but refuses if that variant is there already: for what comes from disk and may be the older one.
   bool put_if_absent(const EntryRef& entry);
+  // Is `entry`, just read from disk, to be put? Yes where nothing has to go for it, and when it is asked for again
+  // while that is remembered: a trial that it has stood on disk. So a set much larger than memory does not run through
+  // it.
+  bool admits(const Entry& entry);
   void erase(std::string_view key, std::string_view vary_values);
   // Removes this very Entry; one that took its place meanwhile stays.
   void erase(const Entry& entry);

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <string>
 
+#include "proxy/base/turn.h"
 #include "proxy/net/timer_wheel.h"
 
 namespace verge::net {
@@ -154,6 +155,7 @@ bool EventLoop::work_waits() const noexcept {
 
 void EventLoop::turn() {
   fresh_ = false;
+  ++this_turn;
   event_base_loop(base_.get(), EVLOOP_ONCE | (work_waits() ? EVLOOP_NONBLOCK : 0));
   if (impl_->own_mail) run_mailbox();
   finish_turn();

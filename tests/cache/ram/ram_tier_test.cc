@@ -190,6 +190,29 @@ TEST(RamTier, WhatComesFromDiskDoesNotReplaceWhatIsHere) {
   EXPECT_EQ(ram.find("k", kPlain), fresh);
 }
 
+TEST(RamTier, WhatComesFromDiskTakesNobodysPlaceUntilItIsAskedForAgain) {
+  RamTier ram(kCapacity);
+  const EntryRef from_disk = make_entry("k", 5000);
+  EXPECT_TRUE(ram.admits(*from_disk)); // there is room for all
+  EXPECT_TRUE(ram.admits(*from_disk));
+  for (int i = 0; i < 300; ++i) ram.put(make_entry(fmt::format("full/{}", i), 5000));
+  ASSERT_EQ(ram.find("k", kPlain), nullptr);
+  EXPECT_FALSE(ram.admits(*from_disk));
+  EXPECT_TRUE(ram.admits(*from_disk)); // again
+  ASSERT_TRUE(ram.put_if_absent(from_disk));
+  for (int i = 0; i < 300; ++i) ram.put(make_entry(fmt::format("scan/{}", i), 5000));
+  EXPECT_NE(ram.find("k", kPlain), nullptr); // its trial was on disk
+}
+
+TEST(RamTier, WhatIsReadFromDiskOnceIsForgottenInTime) {
+  RamTier ram(kCapacity);
+  for (int i = 0; i < 300; ++i) ram.put(make_entry(fmt::format("full/{}", i), 5000));
+  const EntryRef from_disk = make_entry("k", 5000);
+  EXPECT_FALSE(ram.admits(*from_disk));
+  for (int i = 0; i < 1'000; ++i) EXPECT_FALSE(ram.admits(*make_entry(fmt::format("scan/{}", i), 5000)));
+  EXPECT_FALSE(ram.admits(*from_disk));
+}
+
 TEST(RamTier, ErasesOneVariant) {
   RamTier ram(kCapacity);
   const EntryRef de = make_variant("k", "de"), en = make_variant("k", "en");
