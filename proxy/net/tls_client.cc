@@ -11,6 +11,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "proxy/net/system_roots.h"
 #include "proxy/net/tls_context.h"
 #include "proxy/net/tls_session.h"
 
@@ -65,8 +66,12 @@ class ClientTlsImpl final : public ClientTls {
   void keep(const std::string& name, Session session) const;
   Session take(const std::string& name) const;
 
+  void trust_roots() const;
+
   TlsContext context_;
   bool verify_ = true;
+  SystemRoots roots_; // not valid: the context has what it trusts
+  mutable std::once_flag trusted_;
   mutable std::mutex mutex_; // guards sessions_
   mutable std::unordered_map<std::string, std::deque<Session>> sessions_;
 };
@@ -82,8 +87,8 @@ Result<> ClientTlsImpl::build(const ClientTlsOptions& options) {
     if (SSL_CTX_load_verify_file(context, options.ca.c_str()) != 1) {
       return fail(Errc::config, "CA " + options.ca + ": no PEM certificate: " + tls_reason(nullptr));
     }
-  } else if (verify_ && SSL_CTX_set_default_verify_paths(context) != 1) {
-    return fail(Errc::config, "the system's CA certificates can't be read: " + tls_reason(nullptr));
+  } else if (verify_) {
+    roots_ = system_roots(); // by the first connection they are read
   }
   SSL_CTX_set_verify(context, verify_ ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
   if (!options.certificate.empty()) {
@@ -101,10 +106,16 @@ Result<> ClientTlsImpl::build(const ClientTlsOptions& options) {
   return {};
 }
 
+// Waits for them where they are still being read. Without them no certificate is trusted.
+void ClientTlsImpl::trust_roots() const {
+  if (const auto& store = roots_.get()) SSL_CTX_set1_cert_store(context_.get(), store.get());
+}
+
 ssl_st* ClientTlsImpl::make_ssl(const std::string& server_name) const {
   const std::string name = lower_name(server_name);
   ERR_clear_error();
   if (verify_ && name.empty()) return nullptr; // there is nothing to check the certificate against
+  if (roots_.valid()) std::call_once(trusted_, [this] { trust_roots(); });
   Handle<SSL, SSL_free> ssl(SSL_new(context_.get()));
   if (!ssl) return nullptr;
   SSL_set_connect_state(ssl.get());

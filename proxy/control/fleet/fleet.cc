@@ -74,11 +74,13 @@ Fleet::~Fleet() {
 }
 
 Result<> Fleet::open() {
-  net::ClientTlsOptions tls;
-  tls.ca = options_.tls_ca;
-  auto made = net::ClientTls::create(tls);
-  if (!made) return std::unexpected(std::move(made.error()).in("tls_ca"));
-  tls_ = std::move(*made);
+  if (!options_.nodes.empty() || !options_.dns.empty() || !options_.tls_ca.empty()) {
+    net::ClientTlsOptions tls;
+    tls.ca = options_.tls_ca;
+    auto made = net::ClientTls::create(tls);
+    if (!made) return std::unexpected(std::move(made.error()).in("tls_ca"));
+    tls_ = std::move(*made);
+  }
   if (!options_.topic.empty()) {
     auto publisher = SnsPublisher::create(options_, context_);
     if (!publisher) return std::unexpected(std::move(publisher.error()).in("topic"));

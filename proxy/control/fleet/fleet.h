@@ -81,7 +81,7 @@ class Fleet final : public PurgeCarrier {
   const origin::OriginContext context_;
   net::EventLoop& loop_;
   const std::string token_, instance_;
-  std::shared_ptr<net::ClientTls> tls_; // for https nodes
+  std::shared_ptr<net::ClientTls> tls_; // for https nodes; null: there are no others
   FleetTracker tracker_;
   PurgeCounts counts_;
   std::unique_ptr<SnsPublisher> publisher_; // null: no topic

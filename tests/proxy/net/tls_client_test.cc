@@ -1,5 +1,10 @@
 #include "proxy/net/tls_client.h"
 
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
 #include "tests/proxy/net/tls_wire.h"
 
 namespace verge::net {
@@ -76,6 +81,43 @@ TEST_F(TlsClientTest, DistrustsACaItDoesNotKnowAndSaysWhatToSet) {
   ask(checking("other-ca"), "a.test");
   expect_distrust("unable to get local issuer certificate; set tls_ca to a file with the CA that issued it");
   ask(checking(""), "a.test"); // the system's roots
+  expect_distrust("unable to get local issuer certificate; set tls_ca to a file with the CA that issued it");
+}
+
+// The system's roots are one file for this test.
+struct SystemRootsTest : TlsClientTest {
+  const std::string file = testing::TempDir() + "/verge-roots-" + std::to_string(::getpid()) + ".pem";
+  SystemRootsTest() { ::setenv("SSL_CERT_FILE", file.c_str(), 1); }
+  ~SystemRootsTest() override {
+    ::unsetenv("SSL_CERT_FILE");
+    std::filesystem::remove(file);
+  }
+  void trust(const std::string& ca) const {
+    std::filesystem::remove(file);
+    std::filesystem::copy_file(certs.pem(ca), file);
+  }
+};
+
+TEST_F(SystemRootsTest, AreReadAnewWhenTheirFileHasChanged) {
+  serve(serving({"a"}));
+  trust("ca");
+  const auto first = checking("");
+  ask(first, "a.test");
+  EXPECT_EQ(here.received, "ok\n");
+  const auto second = checking("");
+  trust("other-ca");
+  const auto third = checking("");
+  ask(first, "a.test"); // each has the roots of the time when it was made
+  EXPECT_EQ(here.received, "ok\n");
+  ask(second, "a.test");
+  EXPECT_EQ(here.received, "ok\n");
+  ask(third, "a.test");
+  expect_distrust("unable to get local issuer certificate; set tls_ca to a file with the CA that issued it");
+}
+
+TEST_F(SystemRootsTest, WithoutThemNothingIsTrusted) {
+  serve(serving({"a"}));
+  ask(checking(""), "a.test"); // there is no such file
   expect_distrust("unable to get local issuer certificate; set tls_ca to a file with the CA that issued it");
 }
 
