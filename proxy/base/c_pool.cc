@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <new>
-#include <utility>
+
+#include "proxy/base/free_lists.h"
 
 namespace verge::c_pool {
 namespace {
@@ -44,38 +43,22 @@ static_assert(place_for(kLargest) == kSizes - 1 && place_of(kLargest) == kSizes 
 static_assert(place_for(kFirstWide) == kSmall - 1 && place_for(kFirstWide + 1) == kSmall);
 static_assert(place_of(size_at(kSmall)) == kSmall && place_of(size_at(kSmall) - 1) == kSmall - 1);
 
-struct Piece {
-  Piece* next;
-};
-struct Kept {
-  Piece* first = nullptr;
-  uint32_t count = 0;
-};
+constexpr auto kMost = [] {
+  std::array<size_t, kSizes> most{};
+  for (size_t at = 0; at < kSizes; ++at) most[at] = std::max(kKeptBytes / size_at(at), kKeptLeast);
+  return most;
+}();
 
-// Without a destructor, so that the lists are at hand without asking whether they are made yet.
-constinit thread_local std::array<Kept, kSizes> by_size{};
-constinit thread_local bool closed = false; // the thread ends: what comes back now goes to the heap
-
-struct Closer {
-  ~Closer() {
-    closed = true;
-    for (Kept& kept : by_size) {
-      while (kept.first != nullptr) std::free(std::exchange(kept.first, kept.first->next));
-    }
-  }
-  void see_to_it() noexcept {}
-};
-thread_local Closer closer;
+struct Unsized;
+using Lists = FreeLists<Unsized, kSizes>;
 
 } // namespace
 
 void* take(size_t n) noexcept {
   if (!kKeeps || n > kLargest) return std::malloc(n);
   const size_t at = place_for(n);
-  Kept& kept = by_size[at];
-  if (kept.first == nullptr) return std::malloc(size_at(at));
-  --kept.count;
-  return std::exchange(kept.first, kept.first->next);
+  void* p = Lists::take(at);
+  return p != nullptr ? p : std::malloc(size_at(at));
 }
 
 void* again(void* p, size_t n) noexcept {
@@ -97,13 +80,9 @@ void* again(void* p, size_t n) noexcept {
 void give(void* p) noexcept {
   if (p == nullptr) return;
   const size_t n = kKeeps ? ::malloc_usable_size(p) : 0;
-  if (n < kFirst || n >= kLargest + kWideStep || closed) return std::free(p);
-  const size_t at = place_of(n);
-  Kept& kept = by_size[at];
-  if (kept.count == 0) closer.see_to_it(); // made when first asked, and then ends with the thread
-  if (kept.count >= std::max(kKeptBytes / size_at(at), kKeptLeast)) return std::free(p);
-  ++kept.count;
-  kept.first = new (p) Piece{kept.first};
+  const bool fits = n >= kFirst && n < kLargest + kWideStep;
+  const size_t at = fits ? place_of(n) : 0;
+  if (!fits || !Lists::keep(p, at, kMost[at])) std::free(p);
 }
 
 } // namespace verge::c_pool

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "proxy/base/free_lists.h"
+
 namespace verge::pool {
 namespace {
 
@@ -25,57 +27,34 @@ constexpr bool kKeeps = true;
 constexpr size_t kSizes = kLargest / kStep + 1, kLarge = kSizes - 1;
 constexpr size_t kLargeBytes = 65'536, kKeptLarge = 1'048'576;
 
-struct Piece {
-  Piece* next;
-};
-struct Kept {
-  Piece* first = nullptr;
-  size_t count = 0;
-};
-
-// Without a destructor, so that the lists are at hand without asking whether they are made yet.
-constinit thread_local std::array<Kept, kSizes> by_size{};
-constinit thread_local bool closed = false; // the thread ends: what comes back now goes to the heap
-
-struct Closer {
-  ~Closer() {
-    closed = true;
-    for (Kept& kept : by_size) {
-      while (kept.first != nullptr) std::free(std::exchange(kept.first, kept.first->next));
-    }
-  }
-  void see_to_it() noexcept {}
-};
-thread_local Closer closer;
-
-// Of a size in `by_size`; kSizes: of none.
+// Among the lists; kSizes: in none of them.
 constexpr size_t place(size_t n) noexcept {
   if (n <= kLargest) return (std::max<size_t>(n, 1) - 1) / kStep;
   return n <= kLargeBytes && n > kLargeBytes - kStep ? kLarge : kSizes;
 }
 constexpr size_t octets(size_t at) noexcept { return at == kLarge ? kLargeBytes : (at + 1) * kStep; }
-constexpr size_t most_kept(size_t at) noexcept { return at == kLarge ? kKeptLarge : kKeptBytes; }
+constexpr auto kMost = [] {
+  std::array<size_t, kSizes> most{};
+  for (size_t at = 0; at < kSizes; ++at) most[at] = (at == kLarge ? kKeptLarge : kKeptBytes) / octets(at);
+  return most;
+}();
+
+struct Sized;
+using Lists = FreeLists<Sized, kSizes>;
 
 } // namespace
 
 void* take(size_t n) {
   const size_t at = place(n);
-  if (!kKeeps || at >= kSizes || closed) return from_heap(n);
-  Kept& kept = by_size[at];
-  if (kept.first == nullptr) return from_heap(octets(at));
-  --kept.count;
-  return std::exchange(kept.first, kept.first->next);
+  if (!kKeeps || at >= kSizes) return from_heap(n);
+  void* p = Lists::take(at);
+  return p != nullptr ? p : from_heap(octets(at));
 }
 
 void give(void* p, size_t n) noexcept {
   if (p == nullptr) return;
   const size_t at = place(n);
-  if (!kKeeps || at >= kSizes || closed) return std::free(p);
-  Kept& kept = by_size[at];
-  if (kept.count == 0) closer.see_to_it(); // made when first asked, and then ends with the thread
-  if (kept.count * octets(at) >= most_kept(at)) return std::free(p);
-  ++kept.count;
-  kept.first = new (p) Piece{kept.first};
+  if (!kKeeps || at >= kSizes || !Lists::keep(p, at, kMost[at])) std::free(p);
 }
 
 } // namespace verge::pool
