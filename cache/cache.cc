@@ -22,15 +22,18 @@ class TieredCache final : public Cache {
       : core_(options, clock, std::move(epochs), std::move(disk)),
         promoter_(core_.ram, core_.disk.get(), core_.largest_in_ram) {}
 
-  Lookup lookup(std::string_view key, const http::Headers& request, Executor& on, LookupDone done) override {
-    if (core_.search.empty()) return find(key, request, on, std::move(done));
+  Lookup lookup(std::string_view key, const http::Headers& request, Executor& on, LookupDone done,
+                RamFront* front) override {
+    if (core_.search.empty()) return find(key, request, on, std::move(done), front);
     auto filed = core_.search.find(key);
-    if (!filed) return find(key, request, on, std::move(done));
+    if (!filed) return find(key, request, on, std::move(done), front);
     return find_filed(key, std::move(*filed), request, on, std::move(done));
   }
 
   Lookup held(std::string_view key, const http::Headers& request, RamFront& front) override {
-    return core_.search.empty() ? held_as(core_.ram.find(key, request, front)) : Lookup{};
+    if (!core_.search.empty()) return {};
+    if (front.knows_absent(core_.ram.seek(key))) return {.absent = true};
+    return held_as(core_.ram.find(key, request, front));
   }
 
   std::optional<RamKept> keep(std::string_view key, const EntryRef& entry, RamFront& front) override {
@@ -47,8 +50,10 @@ class TieredCache final : public Cache {
     return true;
   }
 
-  EntryRef arrived(std::string_view key, const http::Headers& request) override {
-    if (!core_.search.empty()) {
+  EntryRef arrived(std::string_view key, const http::Headers& request, RamFront& front) override {
+    if (core_.search.empty()) {
+      if (front.knows_absent(core_.ram.seek(key))) return nullptr;
+    } else {
       if (const auto filed = core_.search.find(key)) {
         Lookup found = held_in_ram(filed->key, request);
         as_asked(found, key, filed->since);
@@ -65,7 +70,9 @@ class TieredCache final : public Cache {
     return core_.flights->find(flight, [&](const Entry& entry) { return joinable_as(flight, key, entry); });
   }
 
-  bool known_uncacheable(std::string_view key) const override { return core_.flights->knows_uncacheable(key); }
+  std::optional<MonoTime> known_uncacheable(std::string_view key) const override {
+    return core_.flights->knows_uncacheable(key);
+  }
 
   std::vector<EntryRef> variants(std::string_view key, size_t most) override {
     const auto filed = core_.search.empty() ? std::nullopt : core_.search.find(key);
@@ -77,8 +84,15 @@ class TieredCache final : public Cache {
     return all;
   }
 
-  Join join(std::string_view key, Executor& loop, Task resume, Task abandoned) override {
-    if (core_.search.empty()) return join_flight(key, key, loop, std::move(resume), std::move(abandoned));
+  Join join(std::string_view key, Executor& loop, Task resume, Task abandoned,
+            std::optional<MonoTime> uncacheable) override {
+    if (core_.search.empty()) {
+      if (!uncacheable || core_.clock.mono() >= *uncacheable)
+        return join_flight(key, key, loop, std::move(resume), std::move(abandoned));
+      return {std::make_unique<CacheFill>(core_, new_entry(), key, false, loop, std::move(resume), std::move(abandoned),
+                                          *uncacheable),
+              nullptr};
+    }
     const auto filed = core_.search.find(key);
     return join_flight(filed ? std::string_view(filed->key) : key, key, loop, std::move(resume), std::move(abandoned));
   }
@@ -257,23 +271,37 @@ class TieredCache final : public Cache {
       return {};
     }
     used(*entry);
-    return {std::move(entry), Tier::ram, verdict, false, false};
+    return {.entry = std::move(entry), .tier = Tier::ram, .verdict = verdict};
   }
   void used(const Entry& entry) {
     if (const uint64_t id = entry.body_id(); id != 0 && core_.disk != nullptr) core_.disk->touch(id);
   }
 
   // What is stored under this very key.
-  Lookup find(std::string_view key, const http::Headers& request, Executor& on, LookupDone done) {
-    if (Lookup held = held_in_ram(key, request); held.entry) return held;
-    const bool other_variants = core_.ram.has_any(key);
-    if (core_.disk == nullptr) return {nullptr, Tier::none, Verdict::live, other_variants, false};
+  Lookup find(std::string_view key, const http::Headers& request, Executor& on, LookupDone done,
+              RamFront* front = nullptr) {
+    const Sought sought = core_.ram.seek(key); // before anything is looked at
+    if (front != nullptr && front->knows_absent(sought)) return {.absent = true};
+    bool other_variants = false;
+    if (EntryRef entry = core_.ram.find(key, request, other_variants)) {
+      if (Lookup held = held_as(std::move(entry)); held.entry) return held;
+      other_variants = core_.ram.has_any(key); // that one was dead
+    }
+    Lookup found = find_on_disk(key, request, on, std::move(done), other_variants);
+    if (found.absent && front != nullptr) front->remember_absent(sought);
+    return found;
+  }
+
+  // `other_variants`: what RAM says.
+  Lookup find_on_disk(std::string_view key, const http::Headers& request, Executor& on, LookupDone done,
+                      bool other_variants) {
+    if (core_.disk == nullptr) return {.other_variants = other_variants, .absent = !other_variants};
     if (auto now = core_.disk->find_now(key, request)) return judge(std::move(*now), other_variants, on);
     Disk::Lookup found = core_.disk->find(
         key, request, on, [this, &on, other_variants, done = std::move(done)](Disk::Lookup later) mutable {
           done(judge(std::move(later), other_variants, on));
         });
-    if (found.pending) return {nullptr, Tier::none, Verdict::live, other_variants, true};
+    if (found.pending) return {.other_variants = other_variants, .pending = true};
     return judge(std::move(found), other_variants, on);
   }
 
@@ -316,16 +344,19 @@ class TieredCache final : public Cache {
         flight, [&](const Entry& entry) { return joinable_as(flight, key, entry); }, [&] { return new_entry(); });
     if (joined.role == Flights::Role::follow) return {nullptr, std::move(joined.entry)};
     return {std::make_unique<CacheFill>(core_, std::move(joined.entry), flight, joined.role == Flights::Role::lead,
-                                        loop, std::move(resume), std::move(abandoned)),
+                                        loop, std::move(resume), std::move(abandoned), joined.uncacheable_until),
             nullptr};
   }
 
   Lookup judge(Disk::Lookup found, bool other_variants, Executor& on) {
     other_variants = other_variants || found.other_variants;
-    if (!found.entry) return {nullptr, Tier::none, Verdict::live, other_variants, false};
+    if (!found.entry) return {.other_variants = other_variants, .absent = found.absent && !other_variants};
     const Verdict verdict = core_.verdict(*found.entry->head());
-    if (verdict == Verdict::dead) return {nullptr, Tier::none, Verdict::live, other_variants, false};
-    return {promoter_.promote(found.entry, on), Tier::disk, verdict, other_variants, false};
+    if (verdict == Verdict::dead) return {.other_variants = other_variants};
+    return {.entry = promoter_.promote(found.entry, on),
+            .tier = Tier::disk,
+            .verdict = verdict,
+            .other_variants = other_variants};
   }
 
   EntryRef same_body(const EntryRef& entry, HeadRef head, uint64_t body_id) {

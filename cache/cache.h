@@ -69,19 +69,21 @@ class Cache {
   virtual ~Cache() = default;
 
   struct Lookup {
-    EntryRef entry; // null: none that is not dead
+    EntryRef entry = {}; // null: none that is not dead
     Tier tier = Tier::none;
     Verdict verdict = Verdict::live; // never dead
     bool other_variants = false;     // the key is known with other Vary values
     bool pending = false;            // cold: `done` follows on `on`
+    bool absent = false;             // nothing is stored under this key, in whatever variant
   };
   using LookupDone = std::move_only_function<void(Lookup)>;
   // RAM, then disk; dead entries are not found. `done` runs (on `on`, never inside) only if pending was returned.
-  virtual Lookup lookup(std::string_view key, const http::Headers& request, Executor& on, LookupDone done) = 0;
+  // `front`: what the caller's loop found lately, and what it looked for in vain; null: that is not known.
+  virtual Lookup lookup(std::string_view key, const http::Headers& request, Executor& on, LookupDone done,
+                        RamFront* front = nullptr) = 0;
 
-  // The half of lookup() that never waits: what RAM holds under this very key, if that settles it; else no entry, and
-  // lookup() is to be asked.
-  // `front`: what the caller's loop found lately.
+  // The half of lookup() that never waits: what RAM holds under this very key, or that nothing is stored under it, if
+  // that settles it; else neither entry nor absent, and lookup() is to be asked.
   virtual Lookup held(std::string_view /*key*/, const http::Headers& /*request*/, RamFront& /*front*/) { return {}; }
 
   // What held() gave for `key` just now, to be given to whoever asks for it by this loop without looking; none: it
@@ -94,13 +96,15 @@ class Cache {
   virtual bool holds(const RamKept& /*kept*/) const { return false; }
 
   // RAM only, live only: what may have come to rest between a lookup that missed and a join that found nobody fetching.
-  virtual EntryRef arrived(std::string_view /*key*/, const http::Headers& /*request*/) { return nullptr; }
+  virtual EntryRef arrived(std::string_view /*key*/, const http::Headers& /*request*/, RamFront& /*front*/) {
+    return nullptr;
+  }
 
   // The Entry of a flight that join() would let a caller follow; null: none.
   virtual EntryRef flying(std::string_view /*key*/) { return nullptr; }
 
-  // The latest response of `key` was not to be stored, a moment ago.
-  virtual bool known_uncacheable(std::string_view /*key*/) const { return false; }
+  // The latest response of `key` was not to be stored, a moment ago; how long that is believed. For join().
+  virtual std::optional<MonoTime> known_uncacheable(std::string_view /*key*/) const { return std::nullopt; }
 
   // Stored responses of `key` whatever they vary on, the newest first, at most `most`: those in RAM that are live. (On
   // disk variants lie by the hash of what selects them: they can be found, not listed.)
@@ -112,9 +116,11 @@ class Cache {
   };
   // Collapses concurrent misses of one key. A flight begun before an invalidation that covers the key is not joined (a
   // tag may be any response's until its head is here), nor one whose response has gone stale meanwhile. A key
-  // remembered as uncacheable gives every caller a Fill of its own. `resume` is run on `loop` when append() may go on;
-  // `abandoned` when no Reader is left on an Entry that can't be stored.
-  virtual Join join(std::string_view key, Executor& loop, Task resume, Task abandoned) = 0;
+  // remembered as uncacheable gives every caller a Fill of its own; `uncacheable`: what known_uncacheable() said of it
+  // when the caller asked, if he did: believed without looking again. `resume` is run on `loop` when append() may go
+  // on; `abandoned` when no Reader is left on an Entry that can't be stored.
+  virtual Join join(std::string_view key, Executor& loop, Task resume, Task abandoned,
+                    std::optional<MonoTime> uncacheable = {}) = 0;
   // A Fill nobody can join (pass: unsafe methods, private, no-store requests).
   virtual std::unique_ptr<Fill> solo(Executor& loop, Task resume, Task abandoned) = 0;
 

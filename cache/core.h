@@ -8,6 +8,7 @@
 #include "cache/cache.h"
 #include "cache/flights.h"
 #include "cache/search_rules.h"
+#include "proxy/base/request_id.h"
 
 namespace verge::cache {
 
@@ -36,9 +37,11 @@ struct Core {
         clock(c),
         epochs(std::move(e)),
         disk(std::move(d)),
-        ram(o.memory_bytes, o.disk.variants),
+        ram(o.memory_bytes, o.disk.variants, new_request_id()),
         flights(std::make_shared<Flights>(c, o.uncacheable_memory)),
-        largest_in_ram(std::min(o.ram_object_bytes, ram.largest())) {}
+        largest_in_ram(std::min(o.ram_object_bytes, ram.largest())) {
+    if (disk != nullptr) disk->count_in(ram.changes());
+  }
   ~Core() { flights->clear(); } // their Entries may hold pins
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;

@@ -35,10 +35,11 @@ struct CacheFill::Producer {
 };
 
 CacheFill::CacheFill(Core& core, EntryRef entry, std::string_view key, bool in_flight, Executor& loop, Task resume,
-                     Task abandoned)
+                     Task abandoned, MonoTime uncacheable_until)
     : core_(core),
       entry_(std::move(entry)),
       key_(spare_keys.take()),
+      uncacheable_until_(uncacheable_until),
       in_flight_(in_flight),
       producer_(pool::make_shared<Producer>(Producer{this, loop, std::move(resume), std::move(abandoned)})) {
   key_ = key;
@@ -146,7 +147,7 @@ void CacheFill::end_trial(const Error& error) {
 
 void CacheFill::open_passing(HeadRef head) {
   if (entry_->state() != EntryState::waiting_head) return;
-  if (!key_.empty()) core_.flights->remember_uncacheable(key_);
+  if (!key_.empty()) core_.flights->remember_uncacheable(key_, uncacheable_until_);
   open_alone(std::move(head));
 }
 

@@ -13,9 +13,9 @@ namespace verge::cache {
 class CacheFill final : public Fill, public pool::Pooled {
  public:
   // `key`: of the flight, and what is remembered if it proves uncacheable; empty for a solo Fill. `in_flight`: `entry`
-  // is in the table of flights and to be taken out of it.
+  // is in the table of flights and to be taken out of it. `uncacheable_until`: what the flights know of `key`.
   CacheFill(Core& core, EntryRef entry, std::string_view key, bool in_flight, Executor& loop, Task resume,
-            Task abandoned);
+            Task abandoned, MonoTime uncacheable_until = {});
   ~CacheFill() override;
   CacheFill(const CacheFill&) = delete;
   CacheFill& operator=(const CacheFill&) = delete;
@@ -47,6 +47,7 @@ class CacheFill final : public Fill, public pool::Pooled {
   Core& core_;
   EntryRef entry_;
   std::string key_;
+  const MonoTime uncacheable_until_;
   bool in_flight_;
   bool storing_ = false; // goes into RAM or onto disk when complete
   EntryRef awaited_;     // on trial: what others wait for in place of entry_

@@ -27,10 +27,11 @@ bool Flights::replace(std::string_view key, const Entry* entry, EntryRef by) {
   return true;
 }
 
-void Flights::remember_uncacheable(std::string_view key) {
+void Flights::remember_uncacheable(std::string_view key, MonoTime known) {
+  const MonoTime now = clock_.mono();
+  if (known >= now + memory_ / 8 * 7) return; // marked a moment ago
   Shard& s = shard(key);
   std::lock_guard lock(s.mutex);
-  const MonoTime now = clock_.mono();
   const Mark mark{hash(key), now + memory_};
   s.uncacheable[mark.hash] = mark.until;
   s.marks.push_back(mark);
@@ -46,11 +47,12 @@ void Flights::forget_uncacheable(std::string_view key) {
   s.uncacheable.erase(hash(key));
 }
 
-bool Flights::knows_uncacheable(std::string_view key) const {
-  const Shard& s = shard(key);
+std::optional<MonoTime> Flights::knows_uncacheable(std::string_view key) const {
+  const size_t key_hash = hash(key);
+  const Shard& s = shards_[index(key_hash)];
   std::lock_guard lock(s.mutex);
-  const auto it = s.uncacheable.find(hash(key));
-  return it != s.uncacheable.end() && clock_.mono() < it->second;
+  const auto it = s.uncacheable.find(key_hash);
+  return it != s.uncacheable.end() && clock_.mono() < it->second ? std::optional(it->second) : std::nullopt;
 }
 
 size_t Flights::size() const {
@@ -78,15 +80,15 @@ void Flights::clear() {
   }
 }
 
-bool Flights::Shard::is_uncacheable(size_t key_hash, MonoTime now, Millis memory) {
+std::optional<MonoTime> Flights::Shard::uncacheable_until(size_t key_hash, MonoTime now, Millis memory) {
   const auto it = uncacheable.find(key_hash);
-  if (it == uncacheable.end()) return false;
-  if (now < it->second) return true;
-  if (now >= it->second + (kForgetAfter - 1) * memory) return false;
+  if (it == uncacheable.end()) return std::nullopt;
+  if (now < it->second) return it->second;
+  if (now >= it->second + (kForgetAfter - 1) * memory) return std::nullopt;
   // This one asks whether it is still so; until it knows, or the memory has passed again, the others go alone.
   it->second = now + memory;
   marks.push_back({key_hash, it->second});
-  return false;
+  return std::nullopt;
 }
 
 void Flights::Shard::drop_oldest_mark() {

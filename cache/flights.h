@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -33,6 +34,7 @@ class Flights {
   struct Joined {
     Role role;
     EntryRef entry;
+    MonoTime uncacheable_until{}; // alone: how long others will be as well
   };
   // `joinable` judges the Entry that flies already, `make` makes a new one; both are called with a shard's mutex held.
   template <class Joinable, class Make>
@@ -40,7 +42,7 @@ class Flights {
     Shard& s = shard(key);
     EntryRef replaced; // released after the mutex
     std::lock_guard lock(s.mutex);
-    if (s.is_uncacheable(hash(key), clock_.mono(), memory_)) return {Role::alone, make()};
+    if (const auto until = s.uncacheable_until(hash(key), clock_.mono(), memory_)) return {Role::alone, make(), *until};
     const auto it = s.flying.find(key);
     if (it == s.flying.end()) return {Role::lead, s.flying.emplace(std::string(key), make()).first->second};
     if (joinable(*it->second)) return {Role::follow, it->second};
@@ -60,10 +62,11 @@ class Flights {
   // Takes `entry` out, unless another has taken its place.
   void end(std::string_view key, const Entry* entry);
 
-  void remember_uncacheable(std::string_view key);
+  // `known`: until when it is remembered already, as the caller knows; then that may be enough.
+  void remember_uncacheable(std::string_view key, MonoTime known = {});
   void forget_uncacheable(std::string_view key);
-  // Does join() give every caller an Entry of its own now?
-  bool knows_uncacheable(std::string_view key) const;
+  // Until when join() gives every caller an Entry of its own; none: it does not.
+  std::optional<MonoTime> knows_uncacheable(std::string_view key) const;
   size_t size() const;
   // The lowest seq of those under way, at most `most`.
   uint64_t oldest(uint64_t most) const;
@@ -85,12 +88,12 @@ class Flights {
     // By hash: two keys that share one cost a collapse, nothing more.
     std::unordered_map<size_t, MonoTime> uncacheable;
     std::deque<Mark> marks; // the same in order of time; those since replaced or forgotten are passed over
-    bool is_uncacheable(size_t key_hash, MonoTime now, Millis memory);
+    std::optional<MonoTime> uncacheable_until(size_t key_hash, MonoTime now, Millis memory);
     void drop_oldest_mark();
   };
   static constexpr size_t kShards = 16;
-  const Shard& shard(std::string_view key) const { return shards_[(hash(key) >> 32) % kShards]; }
-  Shard& shard(std::string_view key) { return shards_[(hash(key) >> 32) % kShards]; }
+  static size_t index(size_t key_hash) noexcept { return (key_hash >> 32) % kShards; }
+  Shard& shard(std::string_view key) { return shards_[index(hash(key))]; }
 
   const Clock& clock_;
   Millis memory_;

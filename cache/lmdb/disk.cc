@@ -48,7 +48,7 @@ class LmdbDisk final : public Disk {
       auto late = look_up(key, request, Touch::all);
       on.post([done = std::move(done), result = std::move(*late)]() mutable { done(std::move(result)); });
     });
-    return {.entry = nullptr, .pending = true, .other_variants = false};
+    return {.pending = true};
   }
 
   Result<BlockRef> read_chunk(uint64_t id, uint32_t n, Executor& on, Done done) override {
@@ -89,15 +89,14 @@ class LmdbDisk final : public Disk {
 
   bool store(const EntryRef& entry) override { return writer_.store(entry); }
   void poke(const EntryRef& entry) override { writer_.poke(entry); }
+  void count_in(std::shared_ptr<Changes> changes) override { writer_.count_in(std::move(changes)); }
 
   void update_head(const EntryRef& entry, HeadRef head) override {
     const HeadRef old = entry->head();
     if (!old || !head) return;
     writer_.submit(
         {[old, head, length = entry->length()](WriteTxn& txn) { return txn.replace_head(*old, length, *head); },
-         {},
-         1'024,
-         false},
+         [this, head](const Result<>&) { writer_.came(*head); }, 1'024, false},
         false);
   }
 
@@ -239,7 +238,7 @@ class LmdbDisk final : public Disk {
     }
     if (result.get == Get::cold) return std::nullopt;
     for (const uint64_t id : result.damaged) drop_damaged(key, id);
-    Lookup out{.entry = nullptr, .pending = false, .other_variants = result.other_variants};
+    Lookup out{.other_variants = result.other_variants, .absent = result.absent};
     if (result.get != Get::found) return out;
     auto& found = result.found;
     recency_.read.mark(found.id);

@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "cache/changes.h"
 #include "cache/entry/entry.h"
 #include "cache/invalidate/epochs.h"
 #include "cache/listing.h"
@@ -60,9 +61,10 @@ class Disk : public BodyStore {
   // one warm chunk), else read on demand. Null: none. Cold pages: returns null with pending = true and `done` runs on
   // `on`. A damaged record is a miss, logged and dropped.
   struct Lookup {
-    EntryRef entry;
+    EntryRef entry = {};
     bool pending = false;
     bool other_variants = false;
+    bool absent = false; // the index knows nothing of the key
   };
   using LookupDone = std::move_only_function<void(Lookup)>;
   // The half of find() that never waits; none: find() is to be asked.
@@ -84,6 +86,9 @@ class Disk : public BodyStore {
   virtual bool store(const EntryRef& entry) = 0;
   // The producer has appended or completed: the writer may look again. Cheap; thread-safe.
   virtual void poke(const EntryRef& entry) = 0;
+  // Where to count what can be found from now on: when it is committed, and before its Entry hears of that. Before the
+  // first store.
+  virtual void count_in(std::shared_ptr<Changes> /*changes*/) {}
   // A new head for a stored body (304). Thread-safe.
   virtual void update_head(const EntryRef& entry, HeadRef head) = 0;
   virtual void erase(std::string_view key, std::string_view vary_values) = 0;

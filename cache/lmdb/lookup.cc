@@ -86,6 +86,7 @@ FindResult find_response(const Env& env, MDB_txn* txn, std::string_view key, con
                          Residency& residency) {
   FindResult result;
   const auto row = get_row(env, txn, index_key(key, env.seed()));
+  result.absent = !row;
   if (!row) return result;
   MDB_cursor* raw = nullptr;
   if (mdb_cursor_open(txn, env.tables().body, &raw) != 0) return result;

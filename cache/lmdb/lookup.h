@@ -39,6 +39,7 @@ struct FindResult {
   Get get = Get::none;
   Found found;
   bool other_variants = false;
+  bool absent = false;           // the index has no row of the key
   std::vector<uint64_t> damaged; // the index leads to them, and their record is missing or failed the check
 };
 // Of several that match (different Vary lists of one key) the one that was received last.

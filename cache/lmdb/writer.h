@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "cache/changes.h"
 #include "cache/entry/entry.h"
 #include "cache/invalidate/epochs.h"
 #include "cache/lmdb/disk.h"
@@ -50,6 +51,13 @@ class Writer {
 
   bool store(const EntryRef& entry);
   void poke(const EntryRef& entry);
+  // See Disk::count_in.
+  void count_in(std::shared_ptr<Changes> changes) { changes_ = std::move(changes); }
+  // A transaction that may have made a response with this head findable has ended, whatever became of it: one that
+  // could not be synced is there all the same. Writer's thread.
+  void came(const StoredHead& head) {
+    if (changes_) changes_->note(changes_->hash(head.key));
+  }
   // Any other act; `urgent`: somebody waits for it.
   void submit(WriteStep step, bool urgent);
   void flush();
@@ -102,6 +110,7 @@ class Writer {
   const DiskOptions options_;
   const Parts parts_;
   State state_;
+  std::shared_ptr<Changes> changes_; // null: nobody asks
   OldEnd old_end_;
   std::vector<WriteStep> batch_;
   uint64_t batch_bytes_ = 0;

@@ -81,7 +81,8 @@ void Writer::plan_record(const JobRef& job, uint64_t length, BlockRef last) {
          return txn.put_record(id, *head, length,
                                size != 0 ? std::string_view(last->data(), size) : std::string_view{});
        },
-       [this, job, length](const Result<>& done) {
+       [this, job, head, length](const Result<>& done) {
+         came(*head);
          if (job->ended) return;
          if (!done) return drop_job(job);
          stats_.stores.fetch_add(1, std::memory_order_relaxed);

@@ -1,7 +1,5 @@
 #include "cache/ram/ram_tier.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <bit>
 #include <mutex>
@@ -19,12 +17,10 @@ constexpr uint64_t kLeastShardBytes = 8ull << 20;
 constexpr uint64_t kMostShards = 16;
 constexpr size_t kLeastGhosts = 64;
 
-uint64_t hash_of(std::string_view text, uint64_t seed = 0) {
-  return XXH3_64bits_withSeed(text.data(), text.size(), seed);
-}
-
 // `hash`: of the head's key.
-uint64_t ghost_hash_of(const StoredHead& head, uint64_t hash) { return hash_of(head.vary_values, hash); }
+uint64_t ghost_hash_of(const Changes& changes, const StoredHead& head, uint64_t hash) {
+  return hash ^ (head.vary_values.empty() ? 0 : changes.hash(head.vary_values));
+}
 
 // The hash is spread already.
 struct AsIs {
@@ -44,13 +40,16 @@ class RamTier::Shard {
 
   void count_in(Changes& changes) noexcept { changes_ = &changes; }
 
-  // `front`: a place to remember it in; null: nowhere.
-  EntryRef find(uint64_t hash, std::string_view key, const http::Headers& request, RamFront::Slot* front) {
+  // `any`: see RamTier::find. `front`: a place to remember it in; null: nowhere.
+  EntryRef find(uint64_t hash, std::string_view key, const http::Headers& request, bool& any, RamFront::Slot* front) {
+    any = false;
     policy::Asker asker(request);
     std::lock_guard lock(mutex_);
     RamNode* best = nullptr;
     for (RamNode* n = first(hash); n != nullptr; n = n->sibling.get()) {
-      if (n->head->key != key || !asker.selects(n->head->vary_fields, n->head->vary_values, n->head->headers)) continue;
+      if (n->head->key != key) continue;
+      any = true;
+      if (!asker.selects(n->head->vary_fields, n->head->vary_values, n->head->headers)) continue;
       if (best == nullptr || n->head->response_time > best->head->response_time) best = n;
     }
     if (best == nullptr) return nullptr;
@@ -214,12 +213,13 @@ class RamTier::Shard {
   uint64_t bodies_ = 0; // octets
 };
 
-RamTier::RamTier(uint64_t capacity_bytes, size_t variants)
+RamTier::RamTier(uint64_t capacity_bytes, size_t variants, uint64_t seed)
     : shard_count_(std::bit_floor(std::clamp<uint64_t>(capacity_bytes / kLeastShardBytes, 1, kMostShards))),
       shard_bytes_(capacity_bytes / shard_count_),
       variants_(variants),
+      changes_(std::make_shared<Changes>(seed)),
       shards_(std::make_unique<Shard[]>(shard_count_)) {
-  for (size_t i = 0; i < shard_count_; ++i) shards_[i].count_in(changes_);
+  for (size_t i = 0; i < shard_count_; ++i) shards_[i].count_in(*changes_);
 }
 
 RamTier::~RamTier() = default;
@@ -228,22 +228,32 @@ RamTier::Shard& RamTier::shard(uint64_t hash) const noexcept {
   return shards_[(hash >> 32) & (shard_count_ - 1)]; // the table uses the low bits
 }
 
-EntryRef RamTier::find(std::string_view key, const http::Headers& request, RamFront* front) {
-  const uint64_t hash = hash_of(key);
-  if (front == nullptr) return shard(hash).find(hash, key, request, nullptr);
-  RamFront::Slot& slot = front->at(hash);
+EntryRef RamTier::find(std::string_view key, const http::Headers& request) {
+  bool any = false;
+  return find(key, request, any);
+}
+
+EntryRef RamTier::find(std::string_view key, const http::Headers& request, bool& any) {
+  const uint64_t hash = changes_->hash(key);
+  return shard(hash).find(hash, key, request, any, nullptr);
+}
+
+EntryRef RamTier::find(std::string_view key, const http::Headers& request, RamFront& front) {
+  const uint64_t hash = changes_->hash(key);
+  RamFront::Slot& slot = front.at(hash);
   // Nothing was changed since it was found: it still is what the key has, and is in the tier.
-  if (slot.hash == hash && slot.changes == changes_.of(hash)) {
+  if (slot.hash == hash && slot.changes == changes_->of(hash)) {
     if (EntryRef entry = slot.entry.lock(); entry && entry->settled_head().key == key) {
       entry->use();
       return entry;
     }
   }
-  return shard(hash).find(hash, key, request, &slot);
+  bool any = false;
+  return shard(hash).find(hash, key, request, any, &slot);
 }
 
 std::optional<RamKept> RamTier::keep(std::string_view key, const EntryRef& entry, RamFront& front) const {
-  const uint64_t hash = hash_of(key);
+  const uint64_t hash = changes_->hash(key);
   const RamFront::Slot& slot = front.at(hash);
   RamKept kept{hash, slot.changes, slot.entry.lock()};
   if (slot.hash != hash || kept.entry != entry || !still(kept) || entry->settled_head().key != key) return std::nullopt;
@@ -251,13 +261,13 @@ std::optional<RamKept> RamTier::keep(std::string_view key, const EntryRef& entry
 }
 
 bool RamTier::has_any(std::string_view key) const {
-  const uint64_t hash = hash_of(key);
+  const uint64_t hash = changes_->hash(key);
   return shard(hash).has_any(hash, key);
 }
 
 std::vector<EntryRef> RamTier::variants(std::string_view key) const {
   std::vector<EntryRef> out;
-  const uint64_t hash = hash_of(key);
+  const uint64_t hash = changes_->hash(key);
   shard(hash).variants(hash, key, out);
   return out;
 }
@@ -278,8 +288,8 @@ bool RamTier::walk(Walk& at, std::vector<EntryRef>& out) const {
 
 bool RamTier::admits(const Entry& entry) {
   const StoredHead& head = entry.settled_head();
-  const uint64_t hash = hash_of(head.key);
-  return shard(hash).admits(ghost_hash_of(head, hash), entry.length() + sizeof(RamNode), shard_bytes_);
+  const uint64_t hash = changes_->hash(head.key);
+  return shard(hash).admits(ghost_hash_of(*changes_, head, hash), entry.length() + sizeof(RamNode), shard_bytes_);
 }
 
 bool RamTier::put(const EntryRef& entry) { return put(entry, true); }
@@ -291,8 +301,8 @@ bool RamTier::put(const EntryRef& entry, bool replace) {
   node->cost = entry->ram_bytes() + sizeof(RamNode);
   if (node->cost > largest()) return false;
   const HeadRef head = entry->head(); // lives as long as the Entry does
-  node->hash = hash_of(head->key);
-  node->ghost_hash = ghost_hash_of(*head, node->hash);
+  node->hash = changes_->hash(head->key);
+  node->ghost_hash = ghost_hash_of(*changes_, *head, node->hash);
   node->entry = entry;
   node->head = head.get();
   Shard& to = shard(node->hash);
@@ -300,12 +310,12 @@ bool RamTier::put(const EntryRef& entry, bool replace) {
 }
 
 void RamTier::erase(std::string_view key, std::string_view vary_values) {
-  const uint64_t hash = hash_of(key);
+  const uint64_t hash = changes_->hash(key);
   shard(hash).erase(hash, [&](const RamNode& n) { return n.head->key == key && n.head->vary_values == vary_values; });
 }
 
 void RamTier::erase(const Entry& entry) {
-  const uint64_t hash = hash_of(entry.head()->key);
+  const uint64_t hash = changes_->hash(entry.head()->key);
   shard(hash).erase(hash, [&](const RamNode& n) { return n.entry.get() == &entry; });
 }
 

@@ -2,8 +2,6 @@
 // on trial, a main queue for what was asked for again, a ghost list of hashes of what failed its trial.
 #pragma once
 
-#include <array>
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -11,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cache/changes.h"
 #include "cache/entry/entry.h"
 #include "cache/ram/front.h"
 #include "proxy/base/clock.h"
@@ -20,23 +19,27 @@ namespace verge::cache {
 
 class RamTier {
  public:
-  // Up to 16 shards, fewer where one would have less than 8 MiB. At most `variants` of one key.
-  explicit RamTier(uint64_t capacity_bytes, size_t variants = 32);
+  // Up to 16 shards, fewer where one would have less than 8 MiB. At most `variants` of one key. `seed`: see Changes.
+  explicit RamTier(uint64_t capacity_bytes, size_t variants = 32, uint64_t seed = 0);
   ~RamTier();
   RamTier(const RamTier&) = delete;
   RamTier& operator=(const RamTier&) = delete;
   // The variant of `key` that `request` selects, the newest if several do; null if none. Thread-safe.
-  EntryRef find(std::string_view key, const http::Headers& request) { return find(key, request, nullptr); }
+  EntryRef find(std::string_view key, const http::Headers& request);
+  // The same; `any`: whether there is any variant of `key` (then a miss is a vary-miss).
+  EntryRef find(std::string_view key, const http::Headers& request, bool& any);
   // The same with what this loop found lately, which answers without a lock where the key has one variant and that
   // varies on nothing.
-  EntryRef find(std::string_view key, const http::Headers& request, RamFront& front) {
-    return find(key, request, &front);
-  }
+  EntryRef find(std::string_view key, const http::Headers& request, RamFront& front);
+  // For who is going to look `key` up in all places, and will remember if it is in none.
+  Sought seek(std::string_view key) const noexcept { return changes_->seek(key); }
+  // What is stored elsewhere counts here as well: changes()->note() when it can be found.
+  const std::shared_ptr<Changes>& changes() const noexcept { return changes_; }
   // `entry` to hold on to, as the one answer to `key` whoever asks. None: it is not, or `front` does not know it (any
   // more).
   std::optional<RamKept> keep(std::string_view key, const EntryRef& entry, RamFront& front) const;
   // Nothing was put under or taken from its key since.
-  bool still(const RamKept& kept) const noexcept { return changes_.of(kept.hash) == kept.changes; }
+  bool still(const RamKept& kept) const noexcept { return changes_->of(kept.hash) == kept.changes; }
   // Every variant of `key`, without counting as a use; and every Entry there is. For people who look at the store.
   std::vector<EntryRef> variants(std::string_view key) const;
   void each(const std::function<void(const EntryRef&)>& f) const; // `f` runs without a lock
@@ -46,7 +49,7 @@ class RamTier {
     size_t shard = 0, bucket = 0, buckets = 0;
   };
   bool walk(Walk& at, std::vector<EntryRef>& out) const;
-  // True if there is any variant of `key` (then a miss is a vary-miss).
+  // True if there is any variant of `key`.
   bool has_any(std::string_view key) const;
   // Puts a complete Entry with all Blocks in; replaces the same variant. Where the key has too many the one least asked
   // for goes. Refuses (false) what is larger than an eighth
@@ -74,23 +77,12 @@ class RamTier {
 
  private:
   class Shard;
-  // How often something was put under, or taken from, any hash of a group.
-  class Changes {
-   public:
-    uint64_t of(uint64_t hash) const noexcept { return counts_[hash % kGroups].load(std::memory_order_acquire); }
-    void note(uint64_t hash) noexcept { counts_[hash % kGroups].fetch_add(1, std::memory_order_release); }
-
-   private:
-    static constexpr size_t kGroups = 4'096;
-    std::array<std::atomic<uint64_t>, kGroups> counts_{};
-  };
-  EntryRef find(std::string_view key, const http::Headers& request, RamFront* front);
   bool put(const EntryRef& entry, bool replace);
   Shard& shard(uint64_t hash) const noexcept;
   size_t shard_count_;
   uint64_t shard_bytes_;
   size_t variants_;
-  Changes changes_;
+  std::shared_ptr<Changes> changes_;
   std::unique_ptr<Shard[]> shards_;
 };
 

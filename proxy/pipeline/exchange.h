@@ -61,6 +61,7 @@ struct Found {
   bool guarded = false;     // an invalidation may cover it that this node has not read
   Millis unproved{0};       // then: for how long it has not read all
   bool other_variants = false;
+  std::optional<MonoTime> uncacheable; // Cache::known_uncacheable, where that was asked
   // How old it counts where staleness is allowed: a soft invalidation ends the lifetime now, one that was not read may
   // have ended it when the node could not read any more.
   Millis stale_age() const {

@@ -52,7 +52,8 @@ Step settle(Exchange& ex, Outcome&& o) {
 bool came_to_rest(Exchange& ex) {
   if (ex.join_tries >= kMostTries) return false;
   const bool begun = ex.slices && ex.slices->version;
-  const auto whole = begun ? nullptr : ex.services.cache.arrived(ex.key.text, ex.request.headers);
+  const auto whole =
+      begun ? nullptr : ex.services.cache.arrived(ex.key.text, ex.request.headers, ex.services.ram_front);
   if (whole && whole != ex.found.entry) {
     ex.slices.reset();
   } else if (!(ex.slices ? slice_came_to_rest(ex) : part_came_to_rest(ex))) {
@@ -81,7 +82,8 @@ Step fetch(Exchange& ex) {
     if (auto whole = reads_along(ex)) return begin_following(ex, std::move(whole));
     if (ex.flight.empty()) name_flight(ex, ex.flight);
     auto joined =
-        ex.services.cache.join(ex.flight, ex.services.loop, fetching->resume_task(), fetching->abandoned_task());
+        ex.services.cache.join(ex.flight, ex.services.loop, fetching->resume_task(), fetching->abandoned_task(),
+                               ex.flight == ex.key.text ? ex.found.uncacheable : std::nullopt);
     fill = std::move(joined.fill);
     if (!fill) {
       if (!for_itself(ex)) return begin_following(ex, std::move(joined.entry));

@@ -51,13 +51,14 @@ Step lookup(Exchange& ex) {
     ex.ranged.reset();
     const std::string& key = ex.slices ? ex.slices->key : ex.key.text;
     auto found = ex.services.cache.held(key, ex.request.headers, ex.services.ram_front);
-    if (!found.entry) {
+    if (!found.entry && !found.absent) {
       found = ex.services.cache.lookup(key, ex.request.headers, ex.services.loop,
                                        ex.alive([](Exchange& e, cache::Cache::Lookup l) {
                                          l.pending = false;
                                          e.looked_up = std::move(l);
                                          e.wake();
-                                       }));
+                                       }),
+                                       &ex.services.ram_front);
     }
     if (found.pending) return Step::wait();
     ex.looked_up = std::move(found);

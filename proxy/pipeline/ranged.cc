@@ -39,7 +39,8 @@ bool is_fresh(const Exchange& ex, const cache::Cache::Lookup& found) {
 PartFound look_for_part(Exchange& ex) {
   if (!ex.request.is("GET") || !ex.key.store || ex.alone) return {};
   // A part would save octets of a whole that can be stored: this key's can't.
-  if (!ex.request.headers.has("range") && ex.services.cache.known_uncacheable(ex.key.text)) return {};
+  if (!ex.request.headers.has("range")) ex.found.uncacheable = ex.services.cache.known_uncacheable(ex.key.text);
+  if (ex.found.uncacheable) return {};
   if (!ex.ranged) ex.ranged = std::make_unique<Ranged>();
   auto& r = *ex.ranged;
   if (!r.looked_up) {
@@ -49,7 +50,8 @@ PartFound look_for_part(Exchange& ex) {
                                             l.pending = false;
                                             e.ranged->looked_up = std::move(l);
                                             e.wake();
-                                          }));
+                                          }),
+                                          &ex.services.ram_front);
     if (found.pending) return {true, nullptr};
     r.looked_up = std::move(found);
   }
@@ -111,9 +113,9 @@ cache::EntryRef reads_along(Exchange& ex) {
 
 bool part_came_to_rest(Exchange& ex) {
   if (!ex.ranged || ex.ranged->flight.empty()) return false;
-  const auto entry = ex.services.cache.arrived(part_key(ex), ex.request.headers);
+  const auto entry = ex.services.cache.arrived(part_key(ex), ex.request.headers, ex.services.ram_front);
   if (!entry || entry == ex.ranged->part || entry == ex.found.entry) return false;
-  const cache::Cache::Lookup found{entry, cache::Tier::ram, cache::Verdict::live, false, false};
+  const cache::Cache::Lookup found{.entry = entry, .tier = cache::Tier::ram};
   return is_fresh(ex, found) && answers_alone(ex, found, true);
 }
 

@@ -72,7 +72,7 @@ struct Services {
                      pool::Allocator<std::pair<Fetching* const, std::unique_ptr<Fetching>>>>
       fetchings;                  // those under way; see fetching.h
   Failing* failing = nullptr;     // what failed lately; null: nothing is remembered
-  cache::RamFront ram_front = {}; // what this loop found in memory lately
+  cache::RamFront ram_front = {}; // what this loop found in memory lately, and what nowhere
   ReadyAnswers ready = {};        // and what it made of that
   Lately whole_only = {};         // URLs whose origin answered a Range with the whole
   Lately unsliceable = {};        // and those whose slices can't be told apart from another version's

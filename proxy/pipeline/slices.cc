@@ -97,7 +97,7 @@ bool fits_slices(const Exchange& ex, const cache::EntryRef& entry) {
 std::unique_ptr<RangePlan> plan_slice(Exchange& ex) { return plan_of(ex, ex.slices->index); }
 
 bool slice_came_to_rest(Exchange& ex) {
-  const auto entry = ex.services.cache.arrived(ex.slices->key, ex.request.headers);
+  const auto entry = ex.services.cache.arrived(ex.slices->key, ex.request.headers, ex.services.ram_front);
   return entry && entry != ex.found.entry && fits_slices(ex, entry) && is_fresh(ex, entry);
 }
 
@@ -130,7 +130,8 @@ bool fetch_ahead(Exchange& ex) {
   auto found = ex.services.cache.lookup(ex.key.text + policy::slice_key(next), ex.request.headers, ex.services.loop,
                                         ex.alive([next](Exchange& e, const cache::Cache::Lookup& late) {
                                           if (e.slices && e.slices->version) fetch_if_missing(e, next, late);
-                                        }));
+                                        }),
+                                        &ex.services.ram_front);
   return !found.pending && fetch_if_missing(ex, next, found);
 }
 

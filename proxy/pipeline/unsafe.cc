@@ -54,7 +54,7 @@ void invalidate_if_stored(Exchange& ex, const std::string& key, bool known) {
     if (found.entry || found.other_variants) invalidate(cache, loop, targets_of(key, found.entry), key);
   };
   for (const auto& stored : {key, key + std::string(policy::kPartKey)}) {
-    const auto found = cache.lookup(stored, ex.request.headers, loop, act);
+    const auto found = cache.lookup(stored, ex.request.headers, loop, act, &ex.services.ram_front);
     if (!found.pending) act(found);
   }
 }

@@ -16,7 +16,7 @@ class FakeDisk final : public Disk {
     Lookup found = look(key, request);
     if (!cold) return found;
     on.post([found = std::move(found), done = std::move(done)]() mutable { done(std::move(found)); });
-    return {nullptr, true, false};
+    return {.pending = true};
   }
   void list(uint64_t, size_t, Wanted wanted, Executor& on, std::move_only_function<void(Listing)> done) override {
     Listing page;
@@ -34,10 +34,12 @@ class FakeDisk final : public Disk {
     return true;
   }
   void poke(const EntryRef&) override { ++pokes; }
+  void count_in(std::shared_ptr<Changes> changes) override { changes_ = std::move(changes); }
   void update_head(const EntryRef& entry, HeadRef head) override {
     for (Record& r : records_) {
       if (r.id == entry->body_id()) r.head = head;
     }
+    changes_->note(changes_->hash(head->key));
   }
   void erase(std::string_view key, std::string_view vary_values) override {
     std::erase_if(records_, [&](const Record& r) { return r.head->key == key && r.head->vary_values == vary_values; });
@@ -82,6 +84,7 @@ class FakeDisk final : public Disk {
       if (state == EntryState::complete) {
         erase(job.entry->head()->key, job.entry->head()->vary_values);
         records_.push_back({job.entry->head(), job.id, length});
+        changes_->note(changes_->hash(job.entry->head()->key));
       }
       if (state != EntryState::failed) job.entry->on_disk(job.id, job.chunks);
       job.done = state != EntryState::open;
@@ -118,9 +121,10 @@ class FakeDisk final : public Disk {
     bool done = false;
   };
   Lookup look(std::string_view key, const http::Headers& request) {
-    Lookup found;
+    Lookup found{.absent = true};
     for (const Record& r : records_) {
       if (r.head->key != key) continue;
+      found.absent = false;
       if (!policy::selects(r.head->vary_fields, r.head->vary_values, r.head->headers, request)) {
         found.other_variants = true;
         continue;
@@ -129,6 +133,7 @@ class FakeDisk final : public Disk {
     }
     return found;
   }
+  std::shared_ptr<Changes> changes_;
   std::vector<Record> records_;
   std::vector<Job> writing_;
   uint64_t last_id_ = 0;

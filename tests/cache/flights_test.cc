@@ -136,6 +136,33 @@ TEST_F(FlightsTest, AKeyIsKnownUncacheableWhileItIsRemembered) {
   EXPECT_FALSE(cache_->known_uncacheable(kKey));
 }
 
+TEST_F(FlightsTest, WhoKnowsAKeyForUncacheableIsBelievedAsLongAsThatHolds) {
+  const auto join_knowing = [this](std::optional<MonoTime> known) {
+    return cache_->join(kKey, loop_, [] {}, [] {}, known);
+  };
+  lead()->open_passing(head());
+  const auto known = cache_->known_uncacheable(kKey);
+  ASSERT_TRUE(known);
+  auto a = join_knowing(known), b = join_knowing(known);
+  EXPECT_TRUE(a.fill && b.fill);
+  EXPECT_EQ(cache_->stats().flights, 0u);
+  clock_.advance(10s);
+  auto c = join_knowing(known);
+  EXPECT_TRUE(c.fill);
+  EXPECT_EQ(cache_->stats().flights, 1u) << "this one finds out";
+}
+
+TEST_F(FlightsTest, WhatWasSeenUncacheableAMomentAgoIsNotMarkedAgainAndLaterIs) {
+  lead()->open_passing(head());
+  const auto first = cache_->known_uncacheable(kKey);
+  clock_.advance(1s);
+  lead()->open_passing(head());
+  EXPECT_EQ(cache_->known_uncacheable(kKey), first);
+  clock_.advance(1s);
+  lead()->open_passing(head());
+  EXPECT_EQ(cache_->known_uncacheable(kKey), *first + 2s);
+}
+
 TEST_F(FlightsTest, AKeyThatTurnsOutCacheableIsCollapsedAgainAtOnce) {
   lead()->open_passing(head());
   auto fill = lead();

@@ -98,11 +98,13 @@ class FailingCache final : public cache::Cache {
   std::vector<Task> held;                 // filled instead of answering, while `holding`
   bool holding = false;
 
-  Lookup lookup(std::string_view key, const http::Headers& q, Executor& on, LookupDone done) override {
-    return real_.lookup(key, q, on, std::move(done));
+  Lookup lookup(std::string_view key, const http::Headers& q, Executor& on, LookupDone done,
+                cache::RamFront* front) override {
+    return real_.lookup(key, q, on, std::move(done), front);
   }
-  Join join(std::string_view key, Executor& loop, Task resume, Task abandoned) override {
-    return real_.join(key, loop, std::move(resume), std::move(abandoned));
+  Join join(std::string_view key, Executor& loop, Task resume, Task abandoned,
+            std::optional<MonoTime> uncacheable) override {
+    return real_.join(key, loop, std::move(resume), std::move(abandoned), uncacheable);
   }
   std::unique_ptr<cache::Fill> solo(Executor& loop, Task resume, Task abandoned) override {
     return real_.solo(loop, std::move(resume), std::move(abandoned));
