@@ -1,6 +1,7 @@
 """The benchmark's own tests: its arithmetic, its goals, its drawing, and that it refuses to compare a peer that does
 not serve what it should. Nothing here depends on how long something takes."""
 
+import dataclasses
 import http.server
 import os
 import sys
@@ -126,6 +127,13 @@ class Generators(unittest.TestCase):
     def test_a_status_of_fault_counts_once_with_h2load(self):
         seen = load.read_h2load(H2LOAD, 0)
         self.assertEqual((seen.requests, seen.errors, seen.octets), (23990, 10, 24000000))
+
+    def test_a_steady_rate_leaves_the_generator_most_of_its_core(self):
+        done = load.Load(requests=10_000, errors=0, octets=0, seconds=1, in_flight=0)
+        self.assertEqual(load.steady_rate(done), 5_000)
+        slow_peer, fast_peer = dataclasses.replace(done, spent=0.3), dataclasses.replace(done, spent=1.0)
+        self.assertEqual(load.steady_rate(slow_peer), 5_000)
+        self.assertEqual(load.steady_rate(fast_peer), 2_500)
 
     def test_percentiles_are_of_what_began_in_the_span(self):
         rows = [(at, 200, 1000 if at < 50 else 9000) for at in range(100)]

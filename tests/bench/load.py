@@ -4,6 +4,7 @@ at a steady rate, openssl s_time for handshakes."""
 import dataclasses
 import os
 import re
+import resource
 import subprocess
 from dataclasses import dataclass
 
@@ -20,12 +21,14 @@ class LoadError(Exception):
 @dataclass(frozen=True)
 class Load:
     """What a generator saw. `octets` came over the connections in all (without TLS's own), or of bodies alone;
-    `in_flight` is how many requests may have been asked beyond `requests` when it ended."""
+    `in_flight` is how many requests may have been asked beyond `requests` when it ended; `spent` CPU seconds of the
+    generator, 0: not measured."""
     requests: int
     errors: int
     octets: int
     seconds: float
     in_flight: int
+    spent: float = 0.0
 
     @property
     def rate(self):
@@ -97,8 +100,25 @@ def h2load(url, seconds):
 
 
 def full(url, protocol, seconds):
-    """As many requests as the server answers: wrk over HTTP/1.1, h2load over HTTP/2."""
-    return h2load(url, seconds) if protocol == "tls-h2" else wrk(url, seconds)
+    """As many requests as the server answers: wrk over HTTP/1.1, h2load over HTTP/2. With the CPU seconds it took."""
+    before = cpu_seconds()
+    done = h2load(url, seconds) if protocol == "tls-h2" else wrk(url, seconds)
+    return dataclasses.replace(done, spent=cpu_seconds() - before)
+
+
+def cpu_seconds():
+    """Of all generators that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+EASY = 0.25  # of its core, that a generator takes at a steady rate at most
+
+
+def steady_rate(done):
+    """Half of what was answered in `done`, a full load; less where the generator would take more than EASY of its core
+    for that: it would be its waits that are measured."""
+    return min(done.rate / 2, EASY * done.requests / done.spent if done.spent else done.rate / 2)
 
 
 @dataclass(frozen=True)

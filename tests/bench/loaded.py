@@ -1,5 +1,6 @@
 """One peer under one kind of load: CPU time for each request as fast as it answers, then waits at half of that rate."""
 
+import load
 from check import NotComparable, at_rest, judge_load
 from row import CPU
 
@@ -21,18 +22,18 @@ def per_request(load, spent):
 
 
 def cpu(peer, origin, make, *, size, hits):
-    """Runs `make`, which gives a Load, and judges what came. Returns (figures, requests a second)."""
+    """Runs `make`, which gives a Load, and judges what came. Returns (figures, the Load)."""
     asked, before = at_rest(origin), peer.cpu_seconds()
     load = make()
     spent = peer.cpu_seconds() - before
     judge_load(load, origin.requests() - asked, size=size, hits=None if hits and not peer.is_cache else hits)
-    return per_request(load, spent), load.rate
+    return per_request(load, spent), load
 
 
 def half_load(context, address, protocol, rate, *, size, hits):
-    """Percentiles at half of `rate`, or none and a note of why."""
+    """Percentiles at `rate`, or none and a note of why."""
     asked = at_rest(context.origin)
-    steady = context.generator.steady(address, protocol, rate / 2, context.seconds, context.log())
+    steady = context.generator.steady(address, protocol, rate, context.seconds, context.log())
     judge_load(steady.load, context.origin.requests() - asked, size=size,
                hits=None if hits and not context.peer.is_cache else hits)
     wrong = sum(1 for row in steady.rows if row[1] != 200)
@@ -48,8 +49,8 @@ def half_load(context, address, protocol, rate, *, size, hits):
 def plain_load(context, path, protocol, *, size, hits):
     """A load of one URL on the peer that runs."""
     peer, address = context.peer, url(context.peer, path, protocol)
-    figures, rate = cpu(peer, context.origin, lambda: context.generator.full(address, protocol, context.seconds),
+    figures, done = cpu(peer, context.origin, lambda: context.generator.full(address, protocol, context.seconds),
                         size=size, hits=hits)
     if context.latency:
-        figures |= half_load(context, address, protocol, rate, size=size, hits=hits)
+        figures |= half_load(context, address, protocol, load.steady_rate(done), size=size, hits=hits)
     return figures
