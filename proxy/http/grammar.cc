@@ -64,27 +64,9 @@ size_t host_end(std::string_view authority) noexcept {
 
 bool is_token(std::string_view s) noexcept { return !s.empty() && octets::all(s, octets::kToken); }
 
-// Eight octets at a time: a word with an octet below 0x20 or of 0x7f is looked at one by one (it may hold HTAB).
 bool is_field_value(std::string_view s) noexcept {
   if (s.empty()) return true;
-  if (is_space(s.front()) || is_space(s.back())) return false;
-  constexpr uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
-  const auto fine = [](std::string_view part, uint64_t w) {
-    const uint64_t del = w ^ (kOnes * 0x7f);
-    const uint64_t odd = ((w - kOnes * 0x20) & ~w) | ((del - kOnes) & ~del);
-    return (odd & kHigh) == 0 || octets::all(part, octets::kValue);
-  };
-  uint64_t w = kOnes * 0x20;
-  if (s.size() < 8) {
-    std::memcpy(&w, s.data(), s.size());
-    return fine(s, w);
-  }
-  for (size_t i = 0; i + 8 < s.size(); i += 8) {
-    std::memcpy(&w, s.data() + i, 8);
-    if (!fine(s.substr(i, 8), w)) return false;
-  }
-  std::memcpy(&w, s.data() + s.size() - 8, 8); // some of them for the second time
-  return fine(s.substr(s.size() - 8), w);
+  return !is_space(s.front()) && !is_space(s.back()) && octets::all_value(s);
 }
 
 bool is_authority(std::string_view s) noexcept {
@@ -111,15 +93,11 @@ std::string_view trim(std::string_view s) noexcept {
   return s;
 }
 
-bool iequals(std::string_view a, std::string_view b) noexcept {
-  if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (octets::lower(a[i]) != octets::lower(b[i])) return false;
-  }
-  return true;
-}
+bool iequals_sized(const char* a, const char* b, size_t n) noexcept { return octets::same_lower(a, b, n); }
 
 char lower(char c) noexcept { return octets::lower(c); }
+
+void write_lower(char* to, std::string_view s) noexcept { octets::lower_to(to, s.data(), s.size()); }
 
 std::vector<std::string_view> list_members(std::string_view value) {
   std::vector<std::string_view> out;
@@ -161,7 +139,7 @@ HostPort split_authority(std::string_view authority) noexcept {
   return out;
 }
 
-FieldKind kind_of(std::string_view name) noexcept {
+FieldKind kind_of_few(std::string_view name) noexcept {
   const auto is = [name](std::string_view s, FieldKind kind) {
     return iequals(name, s) ? kind : FieldKind::end_to_end;
   };

@@ -8,9 +8,13 @@
 #include "proxy/http/octets.h"
 
 namespace verge::http::h1 {
+namespace {
 
-LineTaker::Status LineTaker::take(std::string_view& in, size_t limit, std::string_view& line) {
-  if (given_) reset();
+bool is_space(char c) noexcept { return c == ' ' || c == '\t'; }
+
+} // namespace
+
+LineTaker::Status LineTaker::take_part(std::string_view& in, size_t limit, std::string_view& line) {
   const void* found = in.empty() ? nullptr : std::memchr(in.data(), '\n', in.size());
   const size_t here = found != nullptr ? static_cast<size_t>(static_cast<const char*>(found) - in.data()) : in.size();
   // The length is judged first and on the octets before LF alone, so that a line is too long however it comes split.
@@ -38,16 +42,18 @@ void LineTaker::reset() noexcept {
 }
 
 Checked<FieldLine> parse_field_line(std::string_view line) noexcept {
-  size_t colon = 0;
-  while (colon < line.size() && octets::kToken[octets::u(line[colon])]) ++colon;
+  const size_t colon = octets::token_size(line);
   if (colon == line.size()) return fault("a field line without colon");
   if (line[colon] != ':') {
     if (colon == 0 && (line[0] == ' ' || line[0] == '\t')) return fault("a folded field line");
     return fault("a field name that is no token");
   }
   if (colon == 0) return fault("an empty field name");
-  const FieldLine out{line.substr(0, colon), trim(line.substr(colon + 1))};
-  if (!is_field_value(out.value)) return fault("a control character in a field value");
+  const char *begin = line.data() + colon + 1, *end = line.data() + line.size();
+  while (begin < end && is_space(*begin)) ++begin;
+  while (begin < end && is_space(end[-1])) --end;
+  const FieldLine out{{line.data(), colon}, {begin, static_cast<size_t>(end - begin)}};
+  if (!octets::all_value(out.value)) return fault("a control character in a field value");
   return out;
 }
 
@@ -73,7 +79,7 @@ Checked<> FieldSection::take(std::string_view line, Headers& out) {
     }
   };
   switch (kind_of(name)) {
-    case FieldKind::end_to_end: out.add(name, value); break;
+    case FieldKind::end_to_end: out.add_new(name, value); break;
     case FieldKind::host:
       ++hosts_;
       host_.assign(value);

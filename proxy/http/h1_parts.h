@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <expected>
 #include <optional>
 #include <string>
@@ -30,10 +31,23 @@ class LineTaker {
   enum class Status : uint8_t { partial, complete, bare_lf, too_long };
   // `line` comes without its CRLF, has at most `limit` octets, and lives until the next call or the end of the input.
   // partial: the whole input was consumed. What is found never depends on how the input was split.
-  Status take(std::string_view& in, size_t limit, std::string_view& line);
+  Status take(std::string_view& in, size_t limit, std::string_view& line) {
+    if (given_) reset();
+    if (partial_.empty() && !in.empty()) { // the line that lies whole in the input and is as it should be
+      const auto* lf = static_cast<const char*>(std::memchr(in.data(), '\n', in.size()));
+      const size_t size = lf != nullptr ? static_cast<size_t>(lf - in.data()) : 0;
+      if (size > 0 && size <= limit + 1 && lf[-1] == '\r') {
+        line = {in.data(), size - 1};
+        in = {lf + 1, in.size() - size - 1};
+        return Status::complete;
+      }
+    }
+    return take_part(in, limit, line);
+  }
   void reset() noexcept;
 
  private:
+  Status take_part(std::string_view& in, size_t limit, std::string_view& line);
   std::string partial_;
   bool given_ = false; // partial_ was handed out: drop it before the next line
 };

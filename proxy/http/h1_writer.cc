@@ -136,6 +136,19 @@ std::string render_h1_fields(const Headers& fields) {
   return out;
 }
 
+bool renders_as(const Headers& fields, std::string_view text) noexcept {
+  const auto take = [&text](std::string_view part) {
+    if (!text.starts_with(part)) return false;
+    text.remove_prefix(part.size());
+    return true;
+  };
+  for (const Field f : fields) {
+    if (is_framing(kind_of(f.name))) continue;
+    if (!take(f.name) || !take(kColon) || !take(f.value) || !take(kEnd)) return false;
+  }
+  return text.empty();
+}
+
 std::string chunk_prefix(size_t size) { return fmt::format("{:x}\r\n", size); }
 
 } // namespace verge::http

@@ -23,6 +23,8 @@ void write_response_head(std::string& out, const ResponseOut& head, Framing fram
 void write_interim_head(std::string& out, const ResponseHead& head);
 // Fields as HTTP/1.1 lines without the empty line: what ResponseOut::h1_text holds.
 std::string render_h1_fields(const Headers& fields);
+// Is `text` what that would give?
+bool renders_as(const Headers& fields, std::string_view text) noexcept;
 // "1f\r\n" before `size` octets; "\r\n" after them is the caller's.
 std::string chunk_prefix(size_t size);
 inline constexpr std::string_view kChunkSuffix = "\r\n";

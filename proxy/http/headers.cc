@@ -25,13 +25,16 @@ Headers& Headers::operator=(const Headers& other) = default;
 void Headers::add(std::string_view name, std::string_view value) {
   if (lies_in(name, text_) || lies_in(value, text_)) { // text_ may move while it grows
     const std::string own_name(name), own_value(value);
-    return add(own_name, own_value);
+    return add_new(own_name, own_value);
   }
+  add_new(name, value);
+}
+
+void Headers::add_new(std::string_view name, std::string_view value) {
   const size_t at = text_.size();
   text_.resize_and_overwrite(at + name.size() + value.size(), [&](char* text, size_t) {
-    char* to = text + at;
-    for (const char c : name) *to++ = octets::lower(c);
-    if (!value.empty()) std::memcpy(to, value.data(), value.size());
+    octets::lower_to(text + at, name.data(), name.size());
+    if (!value.empty()) std::memcpy(text + at + name.size(), value.data(), value.size());
     return at + name.size() + value.size(); // and not the second argument: GCC 12 gives more than was asked for
   });
   seen_ |= mark({text_.data() + at, name.size()});
@@ -80,6 +83,7 @@ size_t Headers::count(std::string_view name) const noexcept {
 
 std::string Headers::joined(std::string_view name) const {
   std::string out;
+  if ((seen_ & mark(name)) == 0) return out;
   bool first = true;
   for (const Field f : *this) {
     if (!same(f.name, name)) continue;

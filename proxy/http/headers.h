@@ -47,18 +47,20 @@ class Headers {
   // Appends a line; the name is lower-cased. The caller has checked the grammar (grammar.h). Views into this Headers
   // given as arguments are safe.
   void add(std::string_view name, std::string_view value);
+  // The same, where neither is a view into this Headers.
+  void add_new(std::string_view name, std::string_view value);
   // Appends a line whose value `append(std::string&)` writes, into a text that the thread keeps for this.
   template <class Append>
   void add_made(std::string_view name, Append append) {
     thread_local std::string made;
     made.clear();
     append(made);
-    add(name, made);
+    add_new(name, made);
   }
   // Replaces all lines of that name by one, in the first's place, or appends it.
   void set(std::string_view name, std::string_view value);
   // Removes all lines of that name. Returns how many there were.
-  size_t remove(std::string_view name) {
+  [[gnu::always_inline]] size_t remove(std::string_view name) {
     return (seen_ & mark(name)) == 0 ? 0 : remove_if([name](const Field& f) { return f.name == name; });
   }
   // Removes every line for which pred(Field) is true, in one pass. Returns how many there were.
@@ -74,12 +76,15 @@ class Headers {
   }
   void clear() noexcept; // keeps the buffers for the next message
 
-  // `name` must be lower case. The first line's value; views live until the next change.
-  std::optional<std::string_view> get(std::string_view name) const noexcept {
+  // `name` must be lower case. The first line's value; views live until the next change. Inline, so that the mark of a
+  // name that stands in the code is worked out when that is compiled.
+  [[gnu::always_inline]] std::optional<std::string_view> get(std::string_view name) const noexcept {
     if ((seen_ & mark(name)) == 0) return std::nullopt;
     return find(name);
   }
-  bool has(std::string_view name) const noexcept { return get(name).has_value(); }
+  [[gnu::always_inline]] bool has(std::string_view name) const noexcept {
+    return (seen_ & mark(name)) != 0 && find(name).has_value();
+  }
   // Whether it has a field of one of `names`, all in lower case: one look where it has none.
   template <size_t N>
   class Names {
@@ -120,7 +125,7 @@ class Headers {
     uint32_t name, name_size, value, value_size;
   };
   // One of 64 marks for a name: most questions are for a field that is not there, and are answered by it alone.
-  static constexpr uint64_t mark(std::string_view name) noexcept {
+  [[gnu::always_inline]] static constexpr uint64_t mark(std::string_view name) noexcept {
     if (name.empty()) return 1;
     const auto first = static_cast<unsigned char>(name.front()), last = static_cast<unsigned char>(name.back());
     return uint64_t{1} << ((name.size() * 7 + first * 5 + last * 3) % 64);

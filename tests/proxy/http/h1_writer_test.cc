@@ -73,6 +73,24 @@ TEST(H1Writer, AResponseHeadFromFields) {
   EXPECT_EQ(out, "HTTP/1.1 200 OK\r\netag: \"x\"\r\nage: 3\r\ncontent-length: 5\r\n\r\n");
 }
 
+TEST(H1Writer, ATextIsWhatFieldsRenderAsOrIsNot) {
+  Headers fields;
+  EXPECT_TRUE(renders_as(fields, ""));
+  fields.add("etag", "\"x\"");
+  fields.add("content-length", "5");
+  fields.add("empty", "");
+  const std::string text = render_h1_fields(fields);
+  EXPECT_TRUE(renders_as(fields, text));
+  EXPECT_FALSE(renders_as(fields, ""));
+  EXPECT_FALSE(renders_as(fields, text + "x"));
+  for (size_t i = 0; i < text.size(); ++i) {
+    EXPECT_FALSE(renders_as(fields, text.substr(0, i))) << i;
+    std::string other = text;
+    other[i] = '#';
+    EXPECT_FALSE(renders_as(fields, other)) << i;
+  }
+}
+
 TEST(H1Writer, ReadyMadeTextIsUsedAsItIs) {
   Headers fields;
   fields.add("etag", "\"x\"");
