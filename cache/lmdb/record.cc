@@ -102,7 +102,7 @@ size_t record_head_bytes(const StoredHead& head) noexcept {
 EncodedRecord encode_record(uint64_t id, const StoredHead& head, uint64_t length, std::string_view last,
                             std::optional<size_t> tail) {
   const auto& f = head.freshness;
-  const bool own_text = head.h1_text != http::render_h1_fields(head.headers);
+  const bool own_text = !http::renders_as(head.headers, head.h1_text);
   uint8_t flags = 0;
   if (own_text) flags |= kOwnH1Text;
   if (head.request_had_authorization) flags |= kAuthorized;

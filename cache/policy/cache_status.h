@@ -22,6 +22,7 @@ struct CacheStatus {
   bool collapsed = false;
   std::string_view key = {};    // the cache key; empty: not told
   std::string_view detail = {}; // a word of ours: "set-cookie", "lmdb", "purged"
+  bool operator==(const CacheStatus&) const = default;
 };
 // `name; hit; ttl=42` and so on: a valid structured field (RFC 8941); detail as a token or a string.
 std::string format(const CacheStatus& s, std::string_view name);

@@ -31,7 +31,7 @@ class HttpOrigin final : public Origin {
     http::RequestHead& head = request.head;
     add_forwarded_fields(head, request.client);
     if (!host_.empty()) head.authority = host_;
-    if (head.path != "*") head.path.insert(0, prefix_);
+    if (!prefix_.empty() && head.path != "*") head.path.insert(0, prefix_);
     return client_.fetch(std::move(head), sink, max_body_);
   }
   bool allows(std::string_view) const noexcept override { return true; }
@@ -47,16 +47,17 @@ class HttpOrigin final : public Origin {
 
 void add_forwarded_fields(http::RequestHead& head, const ClientInfo& client) {
   http::Headers& fields = head.headers;
-  std::string via;
-  if (fields.has("via")) via = fields.joined("via") + ", ";
-  via.append(received_protocol(head.version)).append(" verge");
+  const std::string before = fields.joined("via");
   for (const std::string_view name : {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "via"}) {
     fields.remove(name);
   }
-  fields.add("x-forwarded-for", client.address);
-  fields.add("x-forwarded-proto", client.scheme);
-  fields.add("x-forwarded-host", client.host);
-  fields.add("via", via);
+  fields.add_new("x-forwarded-for", client.address);
+  fields.add_new("x-forwarded-proto", client.scheme);
+  fields.add_new("x-forwarded-host", client.host);
+  fields.add_made("via", [&](std::string& via) {
+    if (!before.empty()) via.append(before).append(", ");
+    via.append(received_protocol(head.version)).append(" verge");
+  });
 }
 
 Result<std::unique_ptr<Origin>> make_http_origin(const config::Origin& options, const OriginContext& context) {

@@ -12,6 +12,7 @@ void Failing::origin_failed(std::string_view origin, Millis memory) {
   if (memory <= Millis{0}) return;
   const MonoTime now = clock_.mono();
   std::lock_guard lock(mutex_);
+  any_.store(true, std::memory_order_relaxed);
   OriginState& state = origins_[std::string(origin)];
   if (state.until <= now) state.probed = now; // the one that failed was the first probe
   state.until = now + memory;
@@ -22,6 +23,7 @@ void Failing::key_failed(std::string_view key, Millis memory) {
   const MonoTime now = clock_.mono();
   const size_t hash = Hash{}(key);
   std::lock_guard lock(mutex_);
+  any_.store(true, std::memory_order_relaxed);
   keys_[hash] = now + memory;
   keys_by_age_.emplace_back(hash, now + memory);
   while (keys_by_age_.size() > kMostKeys || keys_by_age_.front().second <= now) {
@@ -40,9 +42,11 @@ void Failing::failed(std::string_view origin, std::string_view key, const Error&
 }
 
 void Failing::answered(std::string_view origin, std::string_view key) {
+  if (!any_.load(std::memory_order_relaxed)) return;
   std::lock_guard lock(mutex_);
-  if (const auto it = origins_.find(origin); it != origins_.end()) it->second.until = MonoTime{};
+  if (const auto it = origins_.find(origin); it != origins_.end()) origins_.erase(it);
   if (!keys_.empty()) keys_.erase(Hash{}(key));
+  any_.store(!origins_.empty() || !keys_.empty(), std::memory_order_relaxed);
 }
 
 bool Failing::is_failing(std::string_view origin, std::string_view key) const {

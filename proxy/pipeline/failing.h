@@ -5,6 +5,7 @@
 // Thread-safe; one for all loops. Asked only where a stored response is stale, never for a hit.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <mutex>
@@ -46,6 +47,7 @@ class Failing {
     size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
   };
   const Clock& clock_;
+  std::atomic<bool> any_{false}; // else nothing is remembered, as nearly always: an answer takes no lock then
   mutable std::mutex mutex_;
   std::unordered_map<std::string, OriginState, Hash, std::equal_to<>> origins_; // as many as are configured
   std::unordered_map<size_t, MonoTime> keys_;           // by hash: two keys that share one cost a stale answer

@@ -15,7 +15,20 @@ void add_age(http::Headers& out, Millis age) {
 }
 
 void add_cache_status(http::Headers& out, const policy::CacheStatus& status) {
-  out.add_made("cache-status", [&](std::string& text) { policy::append(text, status, "verge"); });
+  // What tells neither a time nor a key is the same for most of the answers that are not stored.
+  thread_local policy::CacheStatus last;
+  thread_local std::string last_detail, last_text;
+  if (status.ttl || !status.key.empty()) {
+    return out.add_made("cache-status", [&](std::string& text) { policy::append(text, status, "verge"); });
+  }
+  if (last_text.empty() || status != last) {
+    last_detail = status.detail;
+    last = status;
+    last.detail = last_detail;
+    last_text.clear();
+    policy::append(last_text, status, "verge");
+  }
+  out.add_new("cache-status", last_text);
 }
 
 policy::CacheStatus memory_hit(Millis age, Millis lifetime, std::string_view key) {
