@@ -50,8 +50,8 @@ class Env {
   // Keeps the file a little longer than its last used page (a hole, no blocks), so that a file that is too short at
   // start was cut by somebody else: reading past its end would be SIGBUS. After every commit; by the writer only.
   void extend();
-  // Is the file still as long as what is in use? False: it was cut while we run. One system call, on a loop no more than
-  // one a turn.
+  // Is the file still as long as what is in use? False: it was cut while we run. One system call, on a loop no more
+  // than one a turn.
   bool intact() const noexcept;
 
  private:
