@@ -51,7 +51,8 @@ SystemRoots system_roots() {
   FileState now = file_now();
   if (!kept.roots.valid() || now != kept.file) {
     kept.file = std::move(now);
-    kept.roots = std::async(std::launch::async, read_roots).share();
+    // Where no thread can be had, the first connection that needs them reads them.
+    kept.roots = std::async(std::launch::async | std::launch::deferred, read_roots).share();
   }
   return kept.roots;
 }

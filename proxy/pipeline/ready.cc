@@ -33,7 +33,7 @@ constexpr http::Headers::Names<6> kWishes(std::array<std::string_view, 6>{
 // Those by which it says what it has.
 constexpr http::Headers::Names<2> kConditions(std::array<std::string_view, 2>{"if-none-match", "if-modified-since"});
 
-// The same answer to whoever asks so.
+// Asks for what is stored, for its head, or whether it is still good; for nothing else.
 bool is_plain(const http::RequestHead& r) noexcept {
   return (r.is("GET") || r.is("HEAD")) && !r.has_body && !r.headers.has_any(kWishes);
 }

@@ -190,6 +190,19 @@ class Machine(Scenario):
         self.assertEqual(node.metric("verge_cache_disk_writable"), 0)
         self.assertEqual(node.get("/more").status, 200)
 
+    def test_a_cache_file_that_somebody_cuts_turns_the_disk_off_and_nothing_else(self):
+        self.origin.auto = ok
+        node = self.node()
+        self.assertEqual(node.get("/kept").status, 200)
+        self.assertEqual(node.get("/first").status, 200)  # looked for on disk while the file was whole
+        node.wait_for_metric("verge_cache_disk_entries", 2)
+        os.truncate(os.path.join(node.directory, "cache", "data.mdb"), 8192)
+        for n in range(20):
+            self.assertEqual(node.get(f"/{n}").body, b"ok")  # not in memory: looked for on disk
+        node.wait_for("was cut by somebody else")
+        self.assertIn("; hit; ", node.get("/kept")["cache-status"])
+        self.assertEqual(node.metric("verge_cache_disk_writable"), 0)
+
 
 if __name__ == "__main__":
     unittest.main()

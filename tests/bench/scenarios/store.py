@@ -72,18 +72,6 @@ def ask_each(context, peer, count):
     raise NotComparable(f"only {done.requests} of {count} objects were served in {seconds // 2} s")
 
 
-def ask_until_stored(context, peer, count):
-    """Asks for each object until none of them needs the origin: what belongs in memory is there. HAProxy stores a few of
-    a hundred thousand no sooner than when they are asked for again."""
-    for _ in range(3):
-        asked = context.origin.requests()
-        ask_each(context, peer, count)
-        missing = context.origin.requests() - asked
-        if missing == 0:
-            return
-    raise NotComparable(f"{missing} of its objects were not stored")
-
-
 def fill(context, name, setup, count):
     peer = context.own(setup, name)
     try:
@@ -149,7 +137,10 @@ def random_hits(kind, order, count):
             raise NotComparable(context.peer.cannot_disk)
         peer = filled(context, kind, count).peer
         probe(context, peer, count)
-        ask_until_stored(context, peer, count)
+        asked = context.origin.requests()
+        ask_each(context, peer, count)  # all that belongs in memory is there
+        if context.origin.requests() != asked:
+            raise NotComparable(f"{context.origin.requests() - asked} of its objects were not stored")
         return cpu(peer, context.origin, lambda: objects(context, peer, order, count, context.seconds), size=SIZE,
                    hits=True)[0]
     return measure
