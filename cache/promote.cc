@@ -18,7 +18,9 @@ struct Promoter::Job : std::enable_shared_from_this<Job> {
         length(e->length()),
         body_id(e->body_id()),
         blocks(e->blocks()),
-        on(executor) {}
+        on(executor) {
+    blocks.resize((length + kBlockBytes - 1) / kBlockBytes);
+  }
   ~Job() {
     std::lock_guard lock(shared->mutex);
     shared->running.erase(body_id);

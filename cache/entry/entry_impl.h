@@ -77,8 +77,8 @@ struct Entry::Impl : pool::Pooled {
   mutable std::mutex mutex; // of all that follows
   HeadRef head;             // immutable once complete
   Keep keep = Keep::all;
-  std::vector<BlockRef> blocks;
-  bool all_here = false;    // valid once frozen: no null in `blocks`
+  std::vector<BlockRef> blocks; // those beyond its end are on disk
+  bool all_here = false;        // valid once frozen: every Block of the body is in `blocks`
   uint32_t dropped = 0;     // Blocks [0, dropped) have left RAM
   uint32_t disk_chunks = 0; // chunks [0, disk_chunks) are on disk
   bool refused = false;     // the disk takes no more of it
@@ -103,6 +103,7 @@ struct Entry::Impl : pool::Pooled {
   uint64_t backlog() const;
   void check_backlog(Wakes& wakes);
   void check_settled(bool complete, Wakes& wakes);
+  bool has_block(size_t n) const { return n < blocks.size() && blocks[n]; }
   bool all_on_disk() const { return uint64_t{disk_chunks} * kBlockBytes >= length.load(std::memory_order_relaxed); }
 
   void pin(uint64_t body_id); // without the mutex

@@ -54,7 +54,7 @@ Reader::Next Reader::next(Slice& out, size_t max) {
   const uint64_t length = m.length.load(std::memory_order_relaxed);
   if (position_ > last_ || position_ >= length) return Next::end;
   const size_t n = position_ / kBlockBytes;
-  if (m.blocks[n]) return give(m.blocks[n], length, out, max);
+  if (m.has_block(n)) return give(m.blocks[n], length, out, max);
   return from_disk(static_cast<uint32_t>(n), length, out, max);
 }
 
@@ -76,7 +76,7 @@ Reader::Next Reader::next_growing(Slice& out, size_t max) {
     return Next::wait;
   }
   const size_t n = position_ / kBlockBytes;
-  if (m.blocks[n]) {
+  if (m.has_block(n)) {
     const Next result = give(m.blocks[n], length, out, max);
     m.moved(*state_, position_, wakes);
     return result;

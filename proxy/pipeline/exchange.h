@@ -161,6 +161,7 @@ class Exchange final : public http::StreamHandler, public Fetching::Leader, publ
   std::optional<cache::Reader> reader;
   std::vector<Slice> held; // of the body, read before the head was sent: hold.h
   bool head_sent = false;
+  uint64_t sent_turn = 0; // this_turn (base/turn.h) when it was last here
 
   // key's state.
   std::unique_ptr<KeyedBody> keyed; // a body that is part of the key

@@ -1,5 +1,6 @@
 // send: the head, then Blocks while the client takes them.
 #include "proxy/base/log.h"
+#include "proxy/base/turn.h"
 #include "proxy/pipeline/hold.h"
 #include "proxy/pipeline/rooms.h"
 
@@ -65,12 +66,14 @@ bool next_piece(Exchange& ex) {
 }
 
 // Octets that may wait for the client here. Those of a body in memory cost nothing. What is read from disk goes out
-// Block by Block, when the client has taken the one before: however many read slowly, each holds one.
-size_t most_queued(const Exchange& ex) {
+// Block by Block, when the client has taken the one before: however many read slowly, each holds one. Two go together
+// first, and as long as they are taken within the turn (`at_once`): that is one system call for both.
+size_t most_queued(const Exchange& ex, bool at_once) {
   const cache::Entry& entry = *ex.answer.entry;
   if (entry.in_ram()) return ex.snapshot->snapshot->config().limits.output_buffer;
   const bool from_disk = entry.state() == cache::EntryState::complete && entry.body_id() != 0;
-  return from_disk ? 1 : 2 * kBlockBytes;
+  if (!from_disk) return 2 * kBlockBytes;
+  return at_once ? kBlockBytes + kBlockBytes / 2 : 1;
 }
 
 void send_text(Exchange& ex, const std::string& text) {
@@ -82,6 +85,8 @@ void send_text(Exchange& ex, const std::string& text) {
 
 Step send(Exchange& ex) {
   auto& r = ex.response;
+  const bool at_once = !ex.head_sent || ex.sent_turn == this_turn;
+  ex.sent_turn = this_turn;
   Slice slice;
   if (!ex.head_sent) {
     if (!r.body) {
@@ -122,7 +127,7 @@ Step send(Exchange& ex) {
     }
   }
   if (!ex.reader) open_reader(ex); // the next slice
-  while (ex.client.queued() < most_queued(ex)) {
+  while (ex.client.queued() < most_queued(ex, at_once)) {
     slice = {};
     switch (ex.reader->next(slice, kSliceBytes)) {
       case cache::Reader::Next::slice:
