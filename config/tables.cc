@@ -282,7 +282,7 @@ const Table<Limits>& limits_table() {
           row("connections", &Limits::connections, Count{1, 1'000'000}, "clients at once, for each worker"),
           row("h2_streams", &Limits::h2_streams, Count{1, 10'000}, "requests at once on an HTTP/2 connection"),
           row("output_buffer", &Limits::output_buffer, size_between(16 * kKiB, 64 * kMiB),
-              "octets that may wait in this process for one client"),
+              "octets that may wait in this process for one client, beside what lies in the memory tier anyway"),
       });
   return table;
 }

@@ -8,6 +8,7 @@ namespace verge::pipeline {
 namespace {
 
 constexpr size_t kSliceBytes = 65'536; // octets taken from a Reader at once
+constexpr size_t kMostFromRam = 64 * kBlockBytes; // as many as one system call takes
 
 // Nothing was sent yet and the body can't be had: it left memory before we came, or its chunk on disk is gone or
 // damaged. Then it is a miss.
@@ -65,12 +66,12 @@ bool next_piece(Exchange& ex) {
   return true;
 }
 
-// Octets that may wait for the client here. Those of a body in memory cost nothing. What is read from disk goes out
+// Octets that may wait for the client here. Those of a body in memory lie there anyway. What is read from disk goes out
 // Block by Block, when the client has taken the one before: however many read slowly, each holds one. Two go together
 // first, and as long as they are taken within the turn (`at_once`): that is one system call for both.
 size_t most_queued(const Exchange& ex, bool at_once) {
   const cache::Entry& entry = *ex.answer.entry;
-  if (entry.in_ram()) return ex.snapshot->snapshot->config().limits.output_buffer;
+  if (entry.in_ram()) return kMostFromRam;
   const bool from_disk = entry.state() == cache::EntryState::complete && entry.body_id() != 0;
   if (!from_disk) return 2 * kBlockBytes;
   return at_once ? kBlockBytes + kBlockBytes / 2 : 1;

@@ -1,6 +1,7 @@
 """Load generators, all on the core that the servers do not have: wrk and h2load as fast as the server answers, h2load
 at a steady rate, openssl s_time for handshakes."""
 
+import contextlib
 import dataclasses
 import os
 import re
@@ -9,6 +10,7 @@ import subprocess
 from dataclasses import dataclass
 
 import stats
+from awake import Awake
 
 CORE = "1"
 CONNECTIONS, H2_CONNECTIONS, STREAMS = 32, 8, 32
@@ -152,7 +154,7 @@ def read_log(path):
 
 def start_steady(url, protocol, rate, seconds, log, connections=CONNECTIONS):
     """(process, what `finish_steady` needs): `rate` requests a second over `connections`, each at its own beat. `url`
-    may be a list: each connection asks for one after the other."""
+    may be a list: each connection asks for one after the other. The cores are kept awake until it is finished."""
     each = rate / connections
     count = max(1, round(each * seconds)) * connections
     if os.path.exists(log):
@@ -160,12 +162,13 @@ def start_steady(url, protocol, rate, seconds, log, connections=CONNECTIONS):
     kind = [f"-m{STREAMS}"] if protocol == "tls-h2" else ["--h1", "-m1"]
     process = start(["h2load", "-t1", f"-c{connections}", "-r1", f"--rate-period={SPACING_MS}ms", f"--rps={each:.3f}",
                      f"-n{count}", f"--log-file={log}", *kind, *([url] if isinstance(url, str) else url)])
-    return process, (rate, each, log, connections, STREAMS if protocol == "tls-h2" else 1)
+    return process, (rate, each, log, connections, STREAMS if protocol == "tls-h2" else 1, Awake())
 
 
 def finish_steady(process, told):
-    rate, each, log, connections, streams = told
-    load = read_h2load(finish(process), connections)
+    rate, each, log, connections, streams, awake = told
+    with contextlib.closing(awake):
+        load = read_h2load(finish(process), connections)
     rows = sorted(read_log(log))
     # All connections are there from here on; and as long after the last began, the first have had all of theirs.
     begin = rows[0][0] + connections * SPACING_MS * 1000

@@ -1,4 +1,5 @@
-"""One peer under one kind of load: CPU time for each request as fast as it answers, then waits at half of that rate."""
+"""One peer under one kind of load: CPU time for each request as fast as it answers, then waits at half of that rate,
+and at one that is the same for all."""
 
 import load
 from check import NotComparable, at_rest, judge_load
@@ -30,27 +31,30 @@ def cpu(peer, origin, make, *, size, hits):
     return per_request(load, spent), load
 
 
-def half_load(context, address, protocol, rate, *, size, hits):
-    """Percentiles at `rate`, or none and a note of why."""
+def waits(context, address, protocol, rate, *, size, hits):
+    """p50, p99 and p99.9 in ms at `rate`; none where it was not kept, with a note of why."""
     asked = at_rest(context.origin)
     steady = context.generator.steady(address, protocol, rate, context.seconds, context.log())
     judge_load(steady.load, context.origin.requests() - asked, size=size,
                hits=None if hits and not context.peer.is_cache else hits)
     wrong = sum(1 for row in steady.rows if row[1] != 200)
     if wrong:
-        raise NotComparable(f"{wrong} answers at half load had another status")
+        raise NotComparable(f"{wrong} answers at a steady rate had another status")
     if steady.rate < LEAST_SHARE * steady.offered:
-        context.notes.append(f"half load: {steady.offered:.0f} requests/s offered, {steady.rate:.0f} answered")
-        return {}
-    p50, p99, p999 = steady.percentiles()
-    return {"p50_ms": p50, "p99_ms": p99, "p999_ms": p999}
+        context.notes.append(f"steady rate: {steady.offered:.0f} requests/s offered, {steady.rate:.0f} answered")
+        return None
+    return steady.percentiles()
 
 
-def plain_load(context, path, protocol, *, size, hits):
-    """A load of one URL on the peer that runs."""
+def plain_load(context, path, protocol, *, size, hits, equal=None):
+    """A load of one URL on the peer that runs; `equal`: requests a second at which all peers are asked alike."""
     peer, address = context.peer, url(context.peer, path, protocol)
     figures, done = cpu(peer, context.origin, lambda: context.generator.full(address, protocol, context.seconds),
                         size=size, hits=hits)
-    if context.latency:
-        figures |= half_load(context, address, protocol, load.steady_rate(done), size=size, hits=hits)
+    if not context.latency:
+        return figures
+    if half := waits(context, address, protocol, load.steady_rate(done), size=size, hits=hits):
+        figures |= dict(zip(("p50_ms", "p99_ms", "p999_ms"), half))
+    if equal and (alike := waits(context, address, protocol, equal, size=size, hits=hits)):
+        figures["p99_equal_ms"] = alike[1]
     return figures

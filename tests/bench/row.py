@@ -92,10 +92,11 @@ def judge(goal, figures, others=lambda row: {}):
 CPU = "cpu_ms_per_1000"
 
 
-def load_metrics(*goals, p99=()):
-    """The figures of a scenario that is a load of requests."""
-    return (Metric(CPU, "CPU ms per 1,000 requests", goals),
-            Metric("requests_per_cpu_second", "requests per CPU second", (), False),
-            Metric("p50_ms", "ms, p50 at half load"),
-            Metric("p99_ms", "ms, p99 at half load", tuple(p99)),
-            Metric("p999_ms", "ms, p99.9 at half load"))
+def load_metrics(*goals, p99=(), equal=None):
+    """The figures of a scenario that is a load of requests; `equal`: requests a second that all are asked alike."""
+    out = (Metric(CPU, "CPU ms per 1,000 requests", goals),
+           Metric("requests_per_cpu_second", "requests per CPU second", (), False),
+           Metric("p50_ms", "ms, p50 at half load"),
+           Metric("p99_ms", "ms, p99 at half load", tuple(p99)),
+           Metric("p999_ms", "ms, p99.9 at half load"))
+    return out + ((Metric("p99_equal_ms", f"ms, p99 at {equal:,} requests/s", tuple(p99)),) if equal else ())

@@ -16,9 +16,17 @@ PATIENCE = 20.0
 MIB = 1 << 20
 
 
+def free_ports(count):
+    """So many different ones: each is held until all are found."""
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [s.getsockname()[1] for s in held]
+    for s in held:
+        s.close()
+    return ports
+
+
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
+    return free_ports(1)[0]
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,8 @@ def children(pid):
 
 
 class Peer:
-    """One server under test. `port` is cleartext, `tls_port` TLS with h2 and http/1.1 by ALPN. A class that lacks
+    """One server under test. `port` is cleartext, `tls_port` TLS with h2 and http/1.1 by ALPN, `admin_port` for what only
+    its owner asks. A class that lacks
     something says why in its `cannot_...`; a scenario that needs it leaves the peer out with these words."""
 
     name = "?"
@@ -79,7 +88,7 @@ class Peer:
         self.directory = os.path.join(site.directory, under + self.name.replace("+", "-"))
         os.makedirs(self.directory, exist_ok=True)
         self.certificate, self.key, self.origin_port = site.certificate, site.key, site.origin_port
-        self.port, self.tls_port = free_port(), free_port()
+        self.port, self.tls_port, self.admin_port = free_ports(3)
         self.processes = []
         if setup.mtls and self.cannot_mtls:
             raise NotComparable(self.cannot_mtls)

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 
-from peers.peer import MIB, Peer, free_port
+from peers.peer import MIB, Peer
 
 
 class Verge(Peer):
@@ -24,7 +24,6 @@ class Verge(Peer):
 
     def configure(self):
         self.empty("cache")
-        self.admin_port = free_port()
         client_auth = f", client_auth: {{mode: required, ca: {self.site.client_ca}}}" if self.setup.mtls else ""
         routes = "".join(f'{{match: "/route{n}/*", origin: app}}, ' for n in range(self.setup.routes))
         sites = "".join(f', {{hosts: [site{n}.example.com], routes: [{{match: "/*", origin: app}}]}}' for n in range(self.setup.sites))

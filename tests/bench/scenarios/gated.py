@@ -9,6 +9,7 @@ import threading
 import time
 
 import load
+from awake import awake
 from check import NotComparable
 from peers.peer import Setup
 from row import Metric, Scenario, at_most
@@ -92,8 +93,9 @@ def herd(context, peer, gate):
     log = context.log("herd.log")
     if os.path.exists(log):
         os.unlink(log)
-    out = load.run(["h2load", "--h1", "-t1", f"-c{HERD}", "-m1", f"-n{HERD}", f"--log-file={log}",
-                    f"http://127.0.0.1:{peer.port}/herd"])
+    with awake():
+        out = load.run(["h2load", "--h1", "-t1", f"-c{HERD}", "-m1", f"-n{HERD}", f"--log-file={log}",
+                        f"http://127.0.0.1:{peer.port}/herd"])
     seen = load.read_h2load(out, 0)
     if seen.errors or seen.requests != HERD or seen.octets != HERD * len(BODY):
         raise NotComparable(f"{seen.requests} of {HERD} answers, {seen.errors} failed, {seen.octets} octets")
