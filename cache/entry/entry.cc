@@ -42,8 +42,7 @@ std::shared_ptr<Entry> Entry::complete_from(HeadRef head, std::vector<BlockRef> 
   const uint64_t count = (length + kBlockBytes - 1) / kBlockBytes;
   assert(blocks.size() <= count);
   m.blocks = std::move(blocks); // no place for each Block on disk: a body of 1 GiB would have 16,384 of them
-  m.all_here =
-      m.blocks.size() == count && std::ranges::all_of(m.blocks, [](const BlockRef& b) { return bool(b); });
+  m.all_here = m.blocks.size() == count && std::ranges::all_of(m.blocks, [](const BlockRef& b) { return bool(b); });
   m.disk_chunks = body_id == 0 ? 0 : static_cast<uint32_t>(count);
   m.length.store(length, std::memory_order_relaxed);
   entry->body_id_.store(body_id, std::memory_order_relaxed);

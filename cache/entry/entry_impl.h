@@ -79,9 +79,9 @@ struct Entry::Impl : pool::Pooled {
   Keep keep = Keep::all;
   std::vector<BlockRef> blocks; // those beyond its end are on disk
   bool all_here = false;        // valid once frozen: every Block of the body is in `blocks`
-  uint32_t dropped = 0;     // Blocks [0, dropped) have left RAM
-  uint32_t disk_chunks = 0; // chunks [0, disk_chunks) are on disk
-  bool refused = false;     // the disk takes no more of it
+  uint32_t dropped = 0;         // Blocks [0, dropped) have left RAM
+  uint32_t disk_chunks = 0;     // chunks [0, disk_chunks) are on disk
+  bool refused = false;         // the disk takes no more of it
   Error error;
   std::vector<std::shared_ptr<ReaderState>> readers; // the first `waiting` of them wait for a wake
   size_t waiting = 0;

@@ -7,7 +7,7 @@
 namespace verge::pipeline {
 namespace {
 
-constexpr size_t kSliceBytes = 65'536; // octets taken from a Reader at once
+constexpr size_t kSliceBytes = 65'536;            // octets taken from a Reader at once
 constexpr size_t kMostFromRam = 64 * kBlockBytes; // as many as one system call takes
 
 // Nothing was sent yet and the body can't be had: it left memory before we came, or its chunk on disk is gone or

@@ -43,11 +43,13 @@ class HotPath(Scenario):
         runs = [self.spent(work) for _ in range(5)]
         return {name: min(run[name] for run in runs) for name in NAMES}
 
-    def store(self, node, path, body, **headers):
+    def store(self, node, path, body, disk=False, **headers):
         asked = node.start_get(path)
         self.origin.take().reply(body=body, headers={"Cache-Control": "max-age=3600", "ETag": '"v1"',
                                                      "Content-Type": "text/plain", **headers})
         asked.result()
+        if disk:
+            node.wait_for_metric("verge_cache_disk_entries", 1)
         self.assertIn("hit", node.get(path)["cache-status"])
 
     @staticmethod
@@ -109,6 +111,16 @@ class HotPath(Scenario):
         self.store(node, self.PATH, b"b" * 40_000)
         with node.connect() as conn:
             self.one_by_one(conn, self.HEAD % b"", 40_000)
+
+    def test_a_range_of_what_is_too_large_for_memory_leaves_in_one_write(self):
+        node = self.counted_node()
+        body = os.urandom(2 << 20)
+        self.store(node, self.PATH, body, disk=True)
+        first, last = (1 << 20) - 5_000, (1 << 20) + 65_000  # of two Blocks
+        with node.connect() as conn:
+            work = self.rounds(conn, self.HEAD % f"Range: bytes={first}-{last - 1}\r\n".encode(), last - first)
+            work()  # the kernel's buffers grow
+            self.assertLess(self.least(work)["write"], ROUNDS * 1.3)
 
     def test_the_same_when_an_invalidation_of_something_else_is_in_force(self):
         node = self.counted_node()

@@ -155,6 +155,13 @@ TEST_F(KeepTest, TheBodyIsPinnedBeforeItsFirstBlockLeavesRam) {
   EXPECT_EQ(store_.pins(kBody), 0);
 }
 
+TEST_F(KeepTest, ALargeBodyOnDiskTakesNoMoreMemoryThanASmallOne) {
+  const auto small = Entry::complete_from(make_head("k", 10), {}, 10, kBody, &store_);
+  const auto large = Entry::complete_from(make_head("k", 1 << 30), {}, 1 << 30, kBody, &store_);
+  EXPECT_EQ(large->ram_bytes(), small->ram_bytes());
+  EXPECT_FALSE(large->in_ram());
+}
+
 TEST_F(KeepTest, AnEntryWhollyInRamPinsNothing) {
   entry_ = Entry::complete_from(make_head("k", 3), {BlockRef::copy_of("abc")}, 3, kBody, &store_);
   auto r = reader();
