@@ -30,7 +30,7 @@ class LmdbDisk final : public Disk {
         recency_(ring_size(env_->map_bytes())),
         parked_(*env_),
         warming_(*env_, parked_, recency_.resident),
-        writer_(options, {*env_, clock, epochs, pins_, recency_}, state),
+        writer_(options, {*env_, clock, epochs, pins_, recency_, parked_}, state),
         threads_(options.reader_threads) {
     if (options.warm) threads_.post([this, began = clock.mono()] { warm(began); });
   }

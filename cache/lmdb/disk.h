@@ -39,11 +39,15 @@ struct DiskOptions {
   uint64_t batch_bytes = 4ull << 20;
   size_t variants = 32;     // of one key; beyond it the least used goes
   Millis retry_time{3'000}; // after a failed write: how often it is tried again
-  bool warm = true;         // walks index and newest records after the start, in the background
+  // Where no room can be made in a full map: how long a reader is waited for who holds on to what was freed, several
+  // times for one batch. Readers take microseconds; but one may lose its core in between.
+  Millis reader_patience{250};
+  bool warm = true; // walks index and newest records after the start, in the background
 };
 
 struct DiskStats {
   uint64_t entries = 0, bytes_used = 0, map_bytes = 0, stores = 0, stores_dropped = 0, evicted = 0, write_errors = 0;
+  uint64_t reader_waits = 0;  // see DiskOptions::reader_patience
   std::vector<SiteUse> sites; // what each site's responses take, of those that can be found
   bool writable = true;       // false: disk full or failing; serving goes on
   bool warm = false;          // the walk after the start has ended

@@ -5,10 +5,14 @@
 
 #include <lmdb.h>
 
+#include <array>
+#include <chrono>
+#include <condition_variable>
 #include <mutex>
 #include <vector>
 
 #include "cache/lmdb/env.h"
+#include "proxy/base/clock.h"
 
 namespace verge::cache {
 
@@ -24,46 +28,73 @@ class ParkedTxns {
   ParkedTxns(const ParkedTxns&) = delete;
   ParkedTxns& operator=(const ParkedTxns&) = delete;
 
+  // Waits until all scopes that have begun by now have ended: then what was freed before them can be used. False: one
+  // took longer than `patience`. Call it from one thread only, and from within no scope.
+  bool wait_for_readers(Millis patience) {
+    std::unique_lock lock(mutex_);
+    const auto until = std::chrono::steady_clock::now() + patience;
+    const auto wait = [&](const size_t& scopes) { return ended_.wait_until(lock, until, [&] { return scopes == 0; }); };
+    size_t& before = running_[turn_ ^ 1U];
+    if (!wait(before)) return false; // one that the call before this gave up waiting for
+    turn_ ^= 1U;
+    return wait(running_[turn_ ^ 1U]);
+  }
+
  private:
   friend class ReadScope;
-  MDB_txn* take() { // running, or null if LMDB won't
-    MDB_txn* txn = nullptr;
+  struct Taken {
+    MDB_txn* txn = nullptr; // null if LMDB won't
+    unsigned turn = 0;      // to be given back with it
+  };
+  Taken take() {
+    Taken taken;
     {
       const std::lock_guard lock(mutex_);
+      taken.turn = turn_;
+      ++running_[turn_];
       if (!parked_.empty()) {
-        txn = parked_.back();
+        taken.txn = parked_.back();
         parked_.pop_back();
       }
     }
-    if (txn == nullptr) return mdb_txn_begin(env_.handle(), nullptr, MDB_RDONLY, &txn) == 0 ? txn : nullptr;
-    if (mdb_txn_renew(txn) == 0) return txn;
-    mdb_txn_abort(txn);
-    return nullptr;
+    if (taken.txn == nullptr) {
+      if (mdb_txn_begin(env_.handle(), nullptr, MDB_RDONLY, &taken.txn) != 0) taken.txn = nullptr;
+    } else if (mdb_txn_renew(taken.txn) != 0) {
+      mdb_txn_abort(taken.txn);
+      taken.txn = nullptr;
+    }
+    return taken;
   }
-  void park(MDB_txn* txn) {
-    mdb_txn_reset(txn);
-    const std::lock_guard lock(mutex_);
-    parked_.push_back(txn);
+  void park(Taken taken) {
+    if (taken.txn != nullptr) mdb_txn_reset(taken.txn);
+    bool last = false;
+    {
+      const std::lock_guard lock(mutex_);
+      if (taken.txn != nullptr) parked_.push_back(taken.txn);
+      last = --running_[taken.turn] == 0 && taken.turn != turn_;
+    }
+    if (last) ended_.notify_one();
   }
   const Env& env_;
-  std::mutex mutex_;
+  std::mutex mutex_; // of all that follows
   std::vector<MDB_txn*> parked_;
+  std::array<size_t, 2> running_ = {}; // scopes of this turn, and of the one that wait_for_readers() has ended
+  unsigned turn_ = 0;
+  std::condition_variable ended_;
 };
 
 class ReadScope {
  public:
-  explicit ReadScope(ParkedTxns& parked) : parked_(parked), txn_(parked.take()) {}
-  ~ReadScope() {
-    if (txn_ != nullptr) parked_.park(txn_);
-  }
+  explicit ReadScope(ParkedTxns& parked) : parked_(parked), taken_(parked.take()) {}
+  ~ReadScope() { parked_.park(taken_); }
   ReadScope(const ReadScope&) = delete;
   ReadScope& operator=(const ReadScope&) = delete;
   // Null after a write error that LMDB holds for fatal: then everything is a miss until the program starts anew.
-  MDB_txn* txn() const noexcept { return txn_; }
+  MDB_txn* txn() const noexcept { return taken_.txn; }
 
  private:
   ParkedTxns& parked_;
-  MDB_txn* txn_;
+  ParkedTxns::Taken taken_;
 };
 
 } // namespace verge::cache

@@ -125,6 +125,7 @@ DiskStats Writer::stats() const {
   s.stores_dropped = stats_.stores_dropped.load();
   s.evicted = stats_.evicted.load();
   s.write_errors = stats_.write_errors.load();
+  s.reader_waits = stats_.reader_waits.load();
   s.writable = writable_.load() && !broken_.load();
   return s;
 }

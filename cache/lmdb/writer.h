@@ -21,6 +21,7 @@
 #include "cache/lmdb/disk.h"
 #include "cache/lmdb/env.h"
 #include "cache/lmdb/old_end.h"
+#include "cache/lmdb/read_scope.h"
 #include "cache/lmdb/write_txn.h"
 
 namespace verge::cache {
@@ -42,6 +43,7 @@ class Writer {
     const Epochs& epochs;
     Pins& pins;
     Recency& recency;
+    ParkedTxns& readers;
   };
   Writer(const DiskOptions& options, Parts parts, State state);
   // Writes what was handed in, lets go of what is still growing, ends.
@@ -135,7 +137,8 @@ class Writer {
   bool urgent_ = false, stop_ = false;
   std::atomic<bool> writable_{true}, broken_{false};
   struct {
-    std::atomic<uint64_t> entries{0}, bytes_used{0}, stores{0}, stores_dropped{0}, evicted{0}, write_errors{0};
+    std::atomic<uint64_t> entries{0}, bytes_used{0}, stores{0}, stores_dropped{0}, evicted{0}, write_errors{0},
+        reader_waits{0};
   } stats_;
   std::thread thread_;
 };

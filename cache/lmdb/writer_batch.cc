@@ -129,8 +129,14 @@ void Writer::execute() {
   } else {
     uint64_t bytes = batch_bytes_ + kBatchSlack;
     rc = MDB_MAP_FULL;
-    for (int i = 0; i < kAttempts && (rc == MDB_MAP_FULL || rc == MDB_TXN_FULL); ++i, bytes *= 2)
+    for (int i = 0; i < kAttempts && (rc == MDB_MAP_FULL || rc == MDB_TXN_FULL); ++i, bytes *= 2) {
+      // What was freed while somebody reads is of no use before that one has ended.
+      if (i > 0) {
+        stats_.reader_waits.fetch_add(1, std::memory_order_relaxed);
+        parts_.readers.wait_for_readers(options_.reader_patience);
+      }
       rc = attempt(bytes, i > 0);
+    }
     const bool sync = std::ranges::any_of(batch_, &WriteStep::synced);
     if (rc == 0 && sync) rc = mdb_env_sync(parts_.env.handle(), 1);
     if (rc != 0) failed(rc);

@@ -31,6 +31,8 @@ std::vector<std::unique_ptr<metrics::Gauge>> cache_gauges(const cache::Cache& ca
         [](const auto& s) { return double(s.disk.stores_dropped); });
   gauge("verge_cache_disk_write_errors", "Failed write transactions since the start.",
         [](const auto& s) { return double(s.disk.write_errors); });
+  gauge("verge_cache_disk_reader_waits", "How often the full store's writer waited for readers since the start.",
+        [](const auto& s) { return double(s.disk.reader_waits); });
   out.push_back(std::make_unique<metrics::Gauge>(
       "verge_purges_active", "", "Invalidations that are held against what is stored: one for each target.",
       [&cache] { return double(cache.epochs().size()); }));

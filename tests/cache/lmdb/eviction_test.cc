@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <future>
+#include <thread>
 
 #include "tests/cache/lmdb/disk_support.h"
 
@@ -171,6 +173,43 @@ TEST_F(EvictionTest, MixedSizesChurnWithoutErrorInASmallMap) {
   EXPECT_EQ(disk->stats().write_errors, 0U);
   EXPECT_TRUE(disk->stats().writable);
   EXPECT_LE(blocks_on_disk(), options.bytes);
+}
+
+// Somebody reads while the map is written through, and ends when the writer can do nothing without.
+TEST_F(EvictionTest, AReaderThatTakesLongIsWaitedForAndNothingIsDropped) {
+  options.bytes = 4ull << 20;
+  options.reader_patience = Seconds(60);
+  open();
+  for (int i = 0; i < 60; ++i) store(key(i), big(i));
+  disk->flush();
+
+  std::promise<void> reads, go_on;
+  bool first = true;
+  disk->list(
+      0, 1,
+      [&](const StoredHead&) {
+        if (std::exchange(first, false)) {
+          reads.set_value();
+          go_on.get_future().wait();
+        }
+        return true;
+      },
+      loop, [](Listing) {});
+  reads.get_future().wait();
+  const uint64_t dropped = disk->stats().stores_dropped;
+  std::thread stores([&] {
+    for (int i = 100; i < 160; ++i) store(key(i), big(i));
+    disk->flush();
+  });
+  while (disk->stats().reader_waits == 0) std::this_thread::yield();
+  // One that does not really wait tries on, and gives up.
+  for (int i = 0; i < 20'000 && disk->stats().write_errors == 0; ++i) std::this_thread::yield();
+  go_on.set_value();
+  stores.join();
+  EXPECT_EQ(disk->stats().write_errors, 0U);
+  EXPECT_EQ(disk->stats().stores_dropped, dropped);
+  EXPECT_TRUE(get(key(159)) == big(159));
+  loop.run();
 }
 
 TEST_F(EvictionTest, WhenEverythingIsPinnedStoresAreDroppedAndReadsGoOn) {
