@@ -130,8 +130,8 @@ class Hanging(Scenario):
         other = node.start_get("/other")  # another one goes all the way through meanwhile
         self.origin.take().reply(body="other")
         self.assertEqual(other.result().body, b"other")
+        self.origin.auto = lambda r: r.close()  # before it is asked again, as it will be
         request.close()
-        self.origin.auto = lambda r: r.close()
         self.assertEqual(asking.result().status, 502)
 
 
