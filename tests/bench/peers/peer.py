@@ -69,8 +69,8 @@ def children(pid):
 
 class Peer:
     """One server under test. `port` is cleartext, `tls_port` TLS with h2 and http/1.1 by ALPN, `admin_port` for what only
-    its owner asks. A class that lacks
-    something says why in its `cannot_...`; a scenario that needs it leaves the peer out with these words."""
+    its owner asks. A class that lacks something says why in its `cannot_...`; a scenario that needs it leaves the peer
+    out with these words."""
 
     name = "?"
     programs = ()

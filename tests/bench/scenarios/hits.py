@@ -12,7 +12,8 @@ PROTOCOLS = ("h1", "tls-h1", "tls-h2")
 GOALS = {"1k": (of_best(0.8), of_lean(1.3)), "10k": (of_best(0.8), of_lean(1.3)),
          "100k": (of_best(0.8), of_lean(1.05)), "1m": (of_best(0.8), of_lean(1.05))}
 RANGE = 100_000
-EQUAL = {"1k": 14_000, "10k": 11_000, "100k": 2_400, "1m": 280}  # requests a second over HTTP/2: about half of nginx's most
+# Requests a second over HTTP/2: about half of nginx's most.
+EQUAL = {"1k": 14_000, "10k": 11_000, "100k": 2_400, "1m": 280}
 
 
 def equal(size, protocol):
