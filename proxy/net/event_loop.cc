@@ -20,6 +20,10 @@ namespace {
 // How often deferred tasks and hooks are looked at again at the end of one turn before sockets get their turn.
 constexpr int kRounds = 4;
 
+// After so many posted tasks what they left to send is sent: when a thousand clients are told at once that their answer
+// has come, the first of them need not wait until the last has been given its own.
+constexpr size_t kTasksAtOnce = 64;
+
 } // namespace
 
 struct EventLoop::Impl {
@@ -51,8 +55,9 @@ struct EventLoop::Impl {
   bool signalled = false; // the loop knows of the mailbox: by the eventfd, or by own_mail
 
   // Loop thread only.
-  bool own_mail = false; // posted from the loop's own thread: seen without an eventfd write
-  std::vector<Task> running;
+  bool own_mail = false;     // posted from the loop's own thread: seen without an eventfd write
+  std::vector<Task> mail;    // taken from the mailbox, being run
+  std::vector<Task> running; // of the deferred
   std::vector<Task> deferred;
   ListLink hooks;
 };
@@ -184,18 +189,20 @@ void EventLoop::finish_turn() {
 }
 
 void EventLoop::run_mailbox() {
-  assert(impl_->running.empty());
+  assert(impl_->mail.empty());
   impl_->own_mail = false;
   {
     std::lock_guard lock(impl_->mutex);
     impl_->signalled = false;
-    impl_->running.swap(impl_->mailbox);
+    impl_->mail.swap(impl_->mailbox);
   }
-  for (Task& task : impl_->running) {
+  size_t done = 0;
+  for (Task& task : impl_->mail) {
     task();
     task = nullptr;
+    if (++done % kTasksAtOnce == 0) finish_turn();
   }
-  impl_->running.clear();
+  impl_->mail.clear();
   fresh_ = false; // a test that moved its clock before posting sees its timers fire
   impl_->wheel.look(mono());
 }

@@ -129,6 +129,33 @@ TEST_F(EventLoopTest, CallsAHookOnceATurnHoweverOftenAsked) {
   EXPECT_EQ(hook.calls, 1);
 }
 
+// A thousand followers of one flight are told by as many tasks: the first answer leaves before the last is made.
+TEST_F(EventLoopTest, CallsTheHooksAgainAndAgainBetweenManyTasks) {
+  std::vector<std::unique_ptr<Hook>> hooks;
+  int asked = 0, most_waiting = 0;
+  for (int i = 0; i < 1'000; ++i) {
+    hooks.push_back(std::make_unique<Hook>(*loop));
+    loop->post([&, hook = hooks.back().get()] {
+      loop->at_turn_end(*hook);
+      ++asked;
+      int called = 0;
+      for (const auto& h : hooks) called += h->calls;
+      most_waiting = std::max(most_waiting, asked - called);
+    });
+  }
+  loop->run_once();
+  EXPECT_TRUE(std::ranges::all_of(hooks, [](const auto& h) { return h->calls == 1; }));
+  EXPECT_LE(most_waiting, 64);
+}
+
+// As one turn for a client: so many answers on one connection leave together.
+TEST_F(EventLoopTest, CallsAHookOnceForAFewDozenTasks) {
+  Hook hook(*loop);
+  for (int i = 0; i < 64; ++i) loop->post([&] { loop->at_turn_end(hook); });
+  loop->run_once();
+  EXPECT_EQ(hook.calls, 1);
+}
+
 TEST_F(EventLoopTest, AHookThatIsDestroyedIsNotCalled) {
   auto hook = std::make_unique<Hook>(*loop);
   loop->at_turn_end(*hook);
