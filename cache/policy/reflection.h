@@ -5,6 +5,8 @@
 // escapes undone, in any case, in the answer's fields and in the beginning of its body.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,18 +51,26 @@ class ReflectionSearch {
   static constexpr size_t kOverlap = 1'024;
 
  private:
+  static constexpr size_t kGramBits = 13, kMostStep = 8, kLeastNeedle = 5;
   struct Needle {
-    uint32_t gram; // its first four octets
-    uint32_t of;   // index into names_
     std::string text;
+    uint32_t of; // index into names_
     bool head_only, bounded;
   };
+  struct Gram {
+    uint32_t octets;     // case aside
+    uint32_t needle, at; // where it stands: index into needles_, and in its text
+  };
+  static size_t bit_of(uint32_t gram) noexcept;
+  void add(Needle needle);
   std::optional<std::string> find(std::string_view text, bool head) const;
   std::optional<std::string> scan(std::string_view text, bool head) const;
 
   std::vector<std::string> names_;
-  std::vector<Needle> needles_; // sorted by gram
-  std::vector<uint64_t> grams_; // a bit for each hash of a gram
+  std::vector<Needle> needles_;
+  std::vector<Gram> grams_;                                    // of all needles the first `step_`, sorted by octets
+  std::array<uint64_t, (size_t{1} << kGramBits) / 64> bits_{}; // one for each hash of a gram
+  size_t step_ = kMostStep;                                    // of the text, the grams at so many octets are looked at
   bool for_body_ = false;
   bool too_many_ = false;
 };

@@ -1,4 +1,4 @@
-// Classes of octets, as tables. Pure; for the codecs of this folder.
+// Classes of octets, as tables, and texts sixteen octets at a time. Pure; for those who read every octet of something.
 #pragma once
 
 #include <array>

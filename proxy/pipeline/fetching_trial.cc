@@ -27,8 +27,14 @@ Trial::~Trial() = default;
 
 Trial::Finding Trial::see(std::string_view octets, bool end) {
   const bool first = searched_ == 0;
-  seen_ += octets.substr(0, kLookAt - seen_.size());
-  const bool over = end || seen_.size() == kLookAt || (length_ && seen_.size() >= *length_);
+  octets = octets.substr(0, kLookAt - seen_.size());
+  const uint64_t here = seen_.size() + octets.size();
+  const bool over = end || here == kLookAt || (length_ && here >= *length_);
+  if (first && over) { // the whole of it in one piece, as mostly
+    auto repeats = search_.in_body(octets);
+    return {true, std::move(repeats)};
+  }
+  seen_ += octets;
   if (!over && !first) return {};
   const size_t from = searched_ - std::min(searched_, policy::ReflectionSearch::kOverlap);
   auto repeats = search_.in_body(std::string_view(seen_).substr(from));

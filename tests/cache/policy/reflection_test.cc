@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cache/policy/unescaped.h"
 #include "cache/policy/usual_values.h"
 
 namespace verge::policy {
@@ -35,6 +36,35 @@ TEST(Reflection, FindsAValueAsSentEscapedDecodedAndInAnyCase) {
   EXPECT_TRUE(finds("evil%2Eexample%3c", "evil.example<"));
   EXPECT_TRUE(finds("a&amp;b&amp;c", "a&amp;amp;b&amp;amp;c"));
   EXPECT_FALSE(finds("evil.example/<x>", "evil.example/(x)"));
+}
+
+// The text is looked at every few octets: where in it a value lies makes no difference, nor how long the others are.
+TEST(Reflection, FindsValuesOfAnyLengthAtAnyPlace) {
+  for (const size_t length : {5UZ, 6UZ, 7UZ, 8UZ, 9UZ, 11UZ, 12UZ, 40UZ, 127UZ, 128UZ, 200UZ}) {
+    std::string value;
+    while (value.size() < length) value += static_cast<char>('a' + value.size() * 7 % 26);
+    for (const std::string_view other : {"", "Evil5", "a value that is longer than eight"}) {
+      auto wanted = values("x-any", value);
+      if (!other.empty()) wanted.push_back(values("x-other", other).at(0));
+      const ReflectionSearch search(wanted);
+      for (size_t before = 0; before < 20; ++before) {
+        for (const size_t after : {0UZ, 1UZ, 30UZ}) {
+          const std::string text = std::string(before, '.') + value.substr(0, 128) + std::string(after, '.');
+          EXPECT_EQ(search.in_body(text), "x-any") << length << " at " << before;
+          EXPECT_FALSE(search.in_body(std::string_view(text).substr(0, before + std::min(length, 128UZ) - 1)));
+          EXPECT_FALSE(search.in_body(std::string(before, '.') + value.substr(1, 127) + std::string(after, '.')));
+        }
+      }
+    }
+  }
+}
+
+TEST(Reflection, FindsWhatAnEscapeAnywhereHides) {
+  for (size_t before = 0; before < 40; ++before) {
+    const std::string text = std::string(before, 'X') + "Evil&#46;EXAMPLE" + std::string(40 - before, '+');
+    EXPECT_TRUE(finds("evil.example", text)) << before;
+    EXPECT_FALSE(finds("evil_example", text)) << before;
+  }
 }
 
 TEST(Reflection, ShortValuesTellNothing) {
@@ -112,6 +142,31 @@ TEST(Reflection, ATextMadeToMatchAlmostEverywhereEndsInTime) {
   for (size_t i = 0; i < many.size(); ++i)
     many[i].name = "x", many[i].value = std::string(100, 'a') + std::to_string(i);
   EXPECT_TRUE(ReflectionSearch(many).in_body(std::string(65'520, 'a')));
+}
+
+TEST(Unescaped, UndoesOneLevelInLowerCase) {
+  EXPECT_EQ(unescaped("A+B%2Bc&amp;lt;&LT;&#x41;&#66\\u0043\\x44\\/"), "a b+c&lt;<abcd/");
+  EXPECT_EQ(unescaped(std::string(30, 'Q') + "&" + std::string(17, 'R')),
+            std::string(30, 'q') + "&" + std::string(17, 'r'));
+}
+
+TEST(Unescaped, LeavesWhatIsNoEscape) {
+  for (const std::string_view text : {"", "&", "%", "\\", "100%", "%4", "%zz", "a & b", "&nope;", "&#;", "&#0;",
+                                      "&#x110000;", "\\u12", "\\u00e4", "\\xz1", "\\n"}) {
+    EXPECT_EQ(unescaped(text), text);
+  }
+}
+
+TEST(Unescaped, HasEscapesWhereAnyMayBegin) {
+  EXPECT_FALSE(has_escapes(""));
+  EXPECT_FALSE(has_escapes("nothing of the kind, in more than sixteen octets"));
+  for (const char c : std::string_view("&%\\+")) {
+    for (size_t at = 0; at < 40; ++at) {
+      std::string text(40, '.');
+      text[at] = c;
+      EXPECT_TRUE(has_escapes(text)) << c << at;
+    }
+  }
 }
 
 } // namespace
