@@ -4,6 +4,7 @@ not serve what it should. Nothing here depends on how long something takes."""
 import dataclasses
 import http.server
 import os
+import signal
 import sys
 import tempfile
 import threading
@@ -17,6 +18,7 @@ from unittest import mock
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import check
 import load
+import peers
 import report
 import row
 import runner
@@ -277,6 +279,28 @@ class Refusals(unittest.TestCase):
         self.assertEqual(results.figures, {"a": {"verge": [None]}, "b": {"verge": [{CPU: 1.0}]}})
         self.assertEqual(results.refused, {"a": {"verge": ["it ended by signal 11"]}})
         self.assertEqual(done, ["stop", "start"])
+
+    def test_a_run_that_is_stopped_keeps_what_it_has(self):
+        def stop(_):
+            os.kill(os.getpid(), signal.SIGTERM)
+            self.fail("it went on")
+
+        class Idle:
+            name, start, discard, died = "idle", lambda _: None, lambda _: None, lambda _: None
+
+            def __init__(self, _site):
+                pass
+        chosen = [Scenario(name, run, (Metric(CPU, "ms"),))
+                  for name, run in (("a", lambda _: {CPU: 1.0}), ("b", stop), ("c", stop))]
+        options = types.SimpleNamespace(rounds=2, seconds=1, latency=False, peers=["idle"], scenarios=chosen)
+        with mock.patch.dict(peers.ALL, idle=Idle), tempfile.TemporaryDirectory() as directory:
+            results = runner.measure(options, directory)
+        self.assertEqual(results.figures, {"a": {"idle": [{CPU: 1.0}, None]}, "b": {"idle": [None, None]},
+                                           "c": {"idle": [None, None]}})
+        self.assertEqual(results.stopped, "round 1/2, idle, b")
+        said = report.as_json(chosen, results, ["idle"], {}, options)
+        self.assertEqual([(r["scenario"], r["median"]) for r in said["rows"]], [("a", {"idle": 1.0})])
+        self.assertEqual(said["stopped"], results.stopped)
 
     def test_the_reason_stands_in_the_table_and_in_the_json(self):
         fake = FakeServer(lambda path: (500, b""))

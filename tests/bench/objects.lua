@@ -1,12 +1,14 @@
--- Which of the objects PREFIX1 to PREFIXCOUNT wrk asks for next. Arguments: ORDER COUNT [PREFIX]; /object/ if none
+-- Which of the objects PREFIX1 to PREFIXCOUNT wrk asks for next. Arguments: ORDER COUNT [PREFIX [STEP]]; /object/ if
+-- none; with STEP it is every so many of STEP to STEP * COUNT.
 --   each      1, 2, 3 and so on; after COUNT from the beginning again
 --   uniform   any, all alike
 --   zipf      any, by Zipf's law with exponent 1: the first twice as often as the second
 local drawn, at = {}, 0
-local order, count, prefix
+local order, count, prefix, step
 
 function init(args)
   order, count, prefix = args[1], tonumber(args[2]), args[3] or "/object/"
+  step = tonumber(args[4] or 1)
   math.randomseed(42)
   if order == "zipf" then
     local sums, sum = {}, 0
@@ -42,5 +44,5 @@ function request()
   else
     n = math.random(count)
   end
-  return wrk.format("GET", prefix .. n)
+  return wrk.format("GET", prefix .. n * step)
 end

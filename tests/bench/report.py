@@ -80,8 +80,8 @@ def as_json(scenarios, results, peers, versions, options):
     with open("/proc/cpuinfo") as file:
         cpu = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), "?")
     return {"machine": {"cpu": cpu, "cores": os.cpu_count(), "kernel": platform.release()}, "versions": versions,
-            "rounds": options.rounds, "seconds": options.seconds, "rows": said, "not_compared": results.refused,
-            "notes": results.notes}
+            "rounds": options.rounds, "seconds": options.seconds, "stopped": results.stopped, "rows": said,
+            "not_compared": results.refused, "notes": results.notes}
 
 
 def compare(before, now):

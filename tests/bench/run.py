@@ -58,6 +58,8 @@ def main():
     versions = {name: peers.ALL[name].version() for name in options.peers}
     with tempfile.TemporaryDirectory(prefix="verge-bench-") as directory:
         results = runner.measure(options, directory)
+    if results.stopped:
+        print(f"stopped early, at {results.stopped}: what follows is of what was measured by then\n")
     print(report.table(options.scenarios, results, options.peers))
     line, missed = report.summary(options.scenarios, results)
     print(f"\n{line}" + "".join(f"\n  missed: {name}" for name in missed))
@@ -70,6 +72,8 @@ def main():
     if options.svg:
         with open(options.svg, "w") as file:
             file.write(svg.draw(said))
+    if results.stopped:
+        return 130
     return 1 if options.check and (missed or worse) else 0
 
 

@@ -1,5 +1,7 @@
 """Runs every peer in turn, round by round, and collects what each scenario gave or why it gave nothing."""
 
+import contextlib
+import signal
 import sys
 from dataclasses import dataclass, field
 
@@ -15,10 +17,11 @@ from peers.peer import Site, free_port
 @dataclass
 class Results:
     """`figures[scenario][peer]` has for each round a dict by the metrics' keys, or None; `refused[scenario][peer]` the
-    reasons of the rounds that have none; `notes` what figures lack."""
+    reasons of the rounds that have none; `notes` what figures lack; `stopped` where it ended before its time."""
     figures: dict
     refused: dict = field(default_factory=dict)
     notes: dict = field(default_factory=dict)
+    stopped: str = ""
 
     def of(self, scenario, key):
         """{peer: [figure or None for each round]}"""
@@ -36,6 +39,16 @@ def say(text):
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
     else:
         print(text, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def stoppable():
+    """SIGTERM asks for what Ctrl-C does: an end, with the figures that are there by then."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def run_peer(results, context, scenarios, turn, progress):
@@ -60,36 +73,47 @@ def run_peer(results, context, scenarios, turn, progress):
 
 
 def measure(options, directory):
-    """`options`: rounds, seconds, latency, peers (names) and scenarios (of them)."""
+    """`options`: rounds, seconds, latency, peers (names) and scenarios (of them). Stopped by a signal, it gives what is
+    measured by then: who was not yet asked has no figure in that round."""
     (certificate, key), client_ca, client = certificates.make(directory)
     site = Site(directory, certificate, key, client_ca, free_port())
     results = Results({s.name: {peer: [] for peer in options.peers} for s in options.scenarios})
-    total, done = options.rounds * len(options.peers) * len(options.scenarios), 0
+    total, begun, at = options.rounds * len(options.peers) * len(options.scenarios), 0, "the beginning"
 
     def progress(peer, scenario):
-        say(f"round {turn + 1}/{options.rounds}  {done / total:4.0%}  {peer:13} {scenario}")
+        nonlocal begun, at
+        at = f"round {turn + 1}/{options.rounds}, {peer}, {scenario}"
+        say(f"round {turn + 1}/{options.rounds}  {begun / total:4.0%}  {peer:13} {scenario}")
+        begun += 1
 
     origin = Origin(directory, site.origin_port)
     try:
-        for turn in range(options.rounds):
-            for name in options.peers:
-                peer = peers.ALL[name](site)
-                try:
-                    peer.start()
-                    context = Context(peer, origin, options.seconds, client, options.latency)
-                    try:
-                        run_peer(results, context, options.scenarios, turn, progress)
-                    finally:
-                        context.close()
-                except RuntimeError as why:
-                    for scenario in options.scenarios:
-                        remember(results.refused, scenario.name, name, str(why))
-                        results.figures[scenario.name][name].append(None)
-                finally:
-                    peer.discard()
-                done += len(options.scenarios)
+        with stoppable():
+            for turn in range(options.rounds):
+                for name in options.peers:
+                    measure_peer(results, peers.ALL[name](site), origin, client, options, turn, progress)
+    except KeyboardInterrupt:
+        results.stopped = at
+        for rounds in (r for of in results.figures.values() for r in of.values()):
+            rounds += [None] * (options.rounds - len(rounds))
     finally:
         origin.stop()
         if sys.stderr.isatty():
             print(file=sys.stderr)
     return results
+
+
+def measure_peer(results, peer, origin, client, options, turn, progress):
+    try:
+        peer.start()
+        context = Context(peer, origin, options.seconds, client, options.latency)
+        try:
+            run_peer(results, context, options.scenarios, turn, progress)
+        finally:
+            context.close()
+    except RuntimeError as why:
+        for scenario in options.scenarios:
+            remember(results.refused, scenario.name, peer.name, str(why))
+            results.figures[scenario.name][peer.name].append(None)
+    finally:
+        peer.discard()

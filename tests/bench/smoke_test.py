@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import runner
 import scenarios
-from scenarios import carried, purges
+from scenarios import carried, entries, purges
 
 SCENARIOS = {"hit-1k-tls-h2": "cpu_ms_per_1000", "handshake-full": "cpu_ms_per_1000", "herd-1000": "ms_to_last"}
 
@@ -54,6 +55,27 @@ class Smoke(unittest.TestCase):
         for scenario in chosen:
             figures = results.figures[scenario.name]["verge"][0]
             self.assertEqual({key for key, value in figures.items() if value is None}, set(), scenario.name)
+
+    @unittest.skipUnless({0, 1} <= os.sched_getaffinity(0), "it puts servers on core 0 and load on core 1")
+    def test_hits_are_held_against_those_of_a_small_store(self):
+        chosen = [scenarios.ALL["grow-entries"]]
+        options = types.SimpleNamespace(rounds=1, seconds=1, latency=False, peers=["verge"], scenarios=chosen)
+        with mock.patch.multiple(entries, MANY=20_000, SOME=2_000, FEW=200, TURNS=1, DISK_NEEDED=1 << 28), \
+                tempfile.TemporaryDirectory() as directory:
+            results = runner.measure(options, directory)
+        self.assertEqual(results.refused, {})
+        figures = results.figures["grow-entries"]["verge"][0]
+        self.assertEqual([m.key for m in chosen[0].metrics if not figures.get(m.key)], [])
+
+    def test_what_the_command_builds_is_in_a_fresh_release_build(self):
+        root = os.path.dirname(os.path.dirname(HERE))
+        with open(os.path.join(HERE, "run")) as file:
+            targets = re.search(r"--target (.+?) >", file.read())[1].split()
+        with tempfile.TemporaryDirectory() as directory:
+            for command in (["cmake", "--preset", "release", "-B", directory],
+                            ["cmake", "--build", directory, "--target", *targets, "--", "-n"]):
+                done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+                self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
 if __name__ == "__main__":
