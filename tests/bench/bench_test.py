@@ -281,7 +281,10 @@ class Refusals(unittest.TestCase):
         self.assertEqual(done, ["stop", "start"])
 
     def test_a_run_that_is_stopped_keeps_what_it_has(self):
+        loads = []
+
         def stop(_):
+            loads.append(load.start(["sleep", "60"]))
             os.kill(os.getpid(), signal.SIGTERM)
             self.fail("it went on")
 
@@ -298,6 +301,8 @@ class Refusals(unittest.TestCase):
         self.assertEqual(results.figures, {"a": {"idle": [{CPU: 1.0}, None]}, "b": {"idle": [None, None]},
                                            "c": {"idle": [None, None]}})
         self.assertEqual(results.stopped, "round 1/2, idle, b")
+        self.assertEqual([p.returncode for p in loads], [-signal.SIGKILL])
+        loads[0].stdout.close()
         said = report.as_json(chosen, results, ["idle"], {}, options)
         self.assertEqual([(r["scenario"], r["median"]) for r in said["rows"]], [("a", {"idle": 1.0})])
         self.assertEqual(said["stopped"], results.stopped)

@@ -37,9 +37,22 @@ class Load:
         return self.requests / self.seconds
 
 
+_started = []  # those that may still run
+
+
 def start(command, **kwargs):
-    return subprocess.Popen(["taskset", "-c", CORE, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True, **kwargs)
+    process = subprocess.Popen(["taskset", "-c", CORE, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True, **kwargs)
+    _started[:] = [p for p in _started if p.poll() is None] + [process]
+    return process
+
+
+def end_all():
+    """Ends every load that still runs: nobody waits for it any more."""
+    for process in _started:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
 def finish(process, timeout=300):

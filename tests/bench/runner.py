@@ -109,6 +109,9 @@ def measure_peer(results, peer, origin, client, options, turn, progress):
         context = Context(peer, origin, options.seconds, client, options.latency)
         try:
             run_peer(results, context, options.scenarios, turn, progress)
+        except KeyboardInterrupt:
+            load.end_all()  # or the peer would wait for its clients
+            raise
         finally:
             context.close()
     except RuntimeError as why:
