@@ -266,6 +266,13 @@ class Refusals(unittest.TestCase):
             return self.ask_origin(path) if len(asked) == 60 else self.cache(path)
         self.refused(answer, "hit-1k-h1", "the origin was asked 1 times for 120")
 
+    def test_a_random_set_may_lack_one_in_a_thousand(self):
+        done = types.SimpleNamespace(requests=2_000, errors=0, octets=2_000 * 100, in_flight=0)
+        check.judge_load(done, 2, size=100, hits=True, tolerated=0.001)
+        for asked, tolerated in ((3, 0.001), (1, 0)):
+            with self.assertRaisesRegex(check.NotComparable, f"the origin was asked {asked} times for 2000"):
+                check.judge_load(done, asked, size=100, hits=True, tolerated=tolerated)
+
     def test_what_hits_is_refused_as_a_miss(self):
         self.refused(self.cache, "miss-1k-h1", "no misses: the origin was asked 0 times for 120")
 

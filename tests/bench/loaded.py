@@ -22,12 +22,14 @@ def per_request(load, spent):
     return {CPU: 1e6 * spent / load.requests, "requests_per_cpu_second": load.requests / spent if spent else None}
 
 
-def cpu(peer, origin, make, *, size, hits):
-    """Runs `make`, which gives a Load, and judges what came. Returns (figures, the Load)."""
+def cpu(peer, origin, make, *, size, hits, tolerated=0):
+    """Runs `make`, which gives a Load, and judges what came; `tolerated`: the share of hits that may miss. Returns
+    (figures, the Load)."""
     asked, before = at_rest(origin), peer.cpu_seconds()
     load = make()
     spent = peer.cpu_seconds() - before
-    judge_load(load, origin.requests() - asked, size=size, hits=None if hits and not peer.is_cache else hits)
+    judge_load(load, origin.requests() - asked, size=size, hits=None if hits and not peer.is_cache else hits,
+               tolerated=tolerated)
     return per_request(load, spent), load
 
 

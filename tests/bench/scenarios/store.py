@@ -20,6 +20,7 @@ SCRIPT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 SIZE = SIZES["4k"]
 FEW_MIB = 16  # of memory for bodies, where the set is to be larger than that
 SYNC_SECONDS = 12  # before a stop: a store may write its directory that late (Traffic Server is set to 10)
+TOLERATED = 0.001  # of the objects: HAProxy files them under 32 bits, and of two that collide it keeps one
 PROBES = 50  # objects whose octets are looked at
 
 
@@ -139,10 +140,13 @@ def random_hits(kind, order, count):
         probe(context, peer, count)
         asked = context.origin.requests()
         ask_each(context, peer, count)  # all that belongs in memory is there
-        if context.origin.requests() != asked:
-            raise NotComparable(f"{context.origin.requests() - asked} of its objects were not stored")
+        lost = context.origin.requests() - asked
+        if lost > TOLERATED * count:
+            raise NotComparable(f"{lost} of its objects were not stored")
+        if lost:
+            context.notes.append(f"{lost} of its objects were not stored")
         return cpu(peer, context.origin, lambda: objects(context, peer, order, count, context.seconds), size=SIZE,
-                   hits=True)[0]
+                   hits=True, tolerated=TOLERATED if lost else 0)[0]
     return measure
 
 
